@@ -1,0 +1,243 @@
+"""Builds the command line: finds commands late, hands DVC's own verbs over, reports every error."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import Abort, TyperException
+
+from mlxkit.cli import terminal
+from mlxkit.core.errors import ExitCode, MlxError, UsageError
+
+# name -> (module with a function of the same name, help). Modules are imported when called.
+COMMANDS = {
+    "init": ("mlxkit.cli.init", "Start a project in this Git repository."),
+    "repro": ("mlxkit.cli.repro", "Bring the pipeline up to date, doing the least that is right."),
+    "status": ("mlxkit.cli.status", "Show which stages and data are not up to date, and why."),
+    "why": ("mlxkit.cli.why", "Say why a stage would run, or why it last ran."),
+    "dag": ("mlxkit.cli.dag", "Draw the graph of stages."),
+    "logs": ("mlxkit.cli.logs", "Show what a stage printed when it last ran."),
+    "metrics": ("mlxkit.cli.metrics", "Show metrics; compare them between revisions."),
+    "params": ("mlxkit.cli.params", "Show parameters; compare them between revisions."),
+    "doctor": ("mlxkit.cli.doctor", "Find what is broken in the project, and mend it."),
+}
+
+FROM_DVC = {
+    "add": "Track data files or folders.",
+    "artifacts": "Work with artifacts declared in dvc.yaml.",
+    "cache": "Manage the cache's settings.",
+    "check-ignore": "Tell which paths .dvcignore excludes.",
+    "checkout": "Bring the data of the current commit into the working tree.",
+    "commit": "Record changed data in lock and .dvc files.",
+    "completion": "Print DVC's shell completion.",
+    "config": "Get or set options.",
+    "data": "Compare data with Git.",
+    "dataset": "Work with datasets declared in dvc.yaml.",
+    "destroy": "Remove DVC from the project.",
+    "diff": "Show added, changed and deleted data between commits.",
+    "du": "Show disk use.",
+    "exp": "Run and compare experiments.",
+    "experiments": "Run and compare experiments.",
+    "fetch": "Download data into the cache.",
+    "freeze": "Keep a stage or import as it is.",
+    "gc": "Remove unused data from the cache or a remote.",
+    "get": "Download from another repository.",
+    "get-url": "Download from a URL.",
+    "import": "Import from another repository.",
+    "import-db": "Import from a database.",
+    "import-url": "Import from a URL.",
+    "install": "Install DVC's Git hooks.",
+    "list": "List a repository's files.",
+    "ls": "List a repository's files.",
+    "list-url": "List files at a URL.",
+    "ls-url": "List files at a URL.",
+    "move": "Rename tracked data.",
+    "mv": "Rename tracked data.",
+    "plots": "Show and compare plots.",
+    "pull": "Download data and bring it into the working tree.",
+    "push": "Upload data to a remote.",
+    "queue": "Manage DVC's queue of experiments.",
+    "remote": "Manage remotes.",
+    "remove": "Stop tracking a stage or data.",
+    "root": "Print the project's root.",
+    "stage": "Add and list stages.",
+    "studio": "Work with DVC Studio.",
+    "unfreeze": "Let a frozen stage or import change again.",
+    "unprotect": "Make linked files writable.",
+    "update": "Update imported data.",
+    "version": "Show DVC's version and what it supports.",
+}
+
+EXIT_CODES = "  ".join(
+    f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode
+)
+# DVC's own numbers for a bad argument, no project, an interruption, a configuration error.
+_DVC_CODES = {254: 2, 253: 4, 252: 130, 251: 4, 255: 1}
+
+
+class LateGroup(TyperGroup):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*COMMANDS, *FROM_DVC]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS:
+            return _command(import_module(COMMANDS[cmd_name][0]).app, cmd_name)
+        if cmd_name in FROM_DVC:
+            return _command(handing_over([cmd_name], FROM_DVC[cmd_name]), cmd_name)
+        return None
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """List commands without importing them."""
+        formatter.write_usage("mlx", "[-C DIR] [--version] COMMAND [--json] [-q|-v] ...")
+        with formatter.indentation():
+            formatter.write_text("Git-centric data and model versioning, on DVC's formats.")
+        for title, rows in (
+            ("Commands", [(name, text) for name, (_, text) in COMMANDS.items()]),
+            ("From DVC", list(FROM_DVC.items())),
+            ("Options", [("-C DIR", "Work in DIR."), ("--version", "Show the version.")]),
+        ):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+        with formatter.section("Exit codes"):
+            formatter.write_text(EXIT_CODES)
+        with formatter.section("Example"):
+            formatter.write_text("mlx repro && mlx metrics show")
+
+    def resolve_command(
+        self, ctx: Any, args: list[str]
+    ) -> tuple[str | None, Any, list[str]]:
+        """Suggest the nearest command for one that is not there."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.list_commands(ctx):
+            import difflib
+
+            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see: mlx --help"
+            raise UsageError(f"there is no command '{name}'", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+def handing_over(words: list[str], text: str) -> typer.Typer:
+    """Return an app that gives all its arguments to `dvc WORDS`."""
+    handed = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    @handed.command(
+        help=text,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def call(ctx: typer.Context) -> int:
+        from mlxkit.tools.dvc import hand_over
+
+        code = hand_over([*words, *ctx.args])
+        return _DVC_CODES.get(code, code)
+
+    return handed
+
+
+app = typer.Typer(cls=LateGroup, add_completion=True, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def root(
+    folder: Annotated[str, typer.Option("-C", metavar="DIR", help="Work in DIR.")] = "",
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Git-centric data and model versioning, on DVC's formats."""
+    if version:
+        from mlxkit import __version__
+
+        terminal.write(f"mlx {__version__}")
+        raise typer.Exit
+    if folder:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise UsageError(f"-C {folder}: {error.strerror}") from None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; the single place where errors become text and exit codes."""
+    as_json = "--json" in arguments
+    try:
+        result = _command(app, "mlx").main(
+            list(arguments), prog_name="mlx", standalone_mode=False
+        )
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else ExitCode.OK
+    except MlxError as error:
+        _report(error.code, error.message, error.hint, error.where, as_json)
+        return error.exit_code
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "mlx"
+        if not arguments:
+            terminal.write(error.format_message())  # the help itself
+        else:
+            _report("usage", error.format_message(), f"see: {where} --help", None, as_json)
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, Abort):
+        _report("interrupted", "interrupted", None, None, as_json)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`, a closed pager) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except OSError as error:
+        named = f"{os.path.relpath(error.filename)}: " if isinstance(error.filename, str) else ""
+        _report(
+            "failed",
+            f"{named}{error.strerror or error}",
+            "free space or correct permissions, then repeat",
+            None,
+            as_json,
+        )
+        return ExitCode.FAILED
+    except Exception:
+        _report_bug(as_json)
+        return ExitCode.INTERNAL
+
+
+def _command(of: typer.Typer, name: str) -> Any:
+    command = typer.main.get_command(of)
+    command.name = name
+    return command
+
+
+def _report(
+    code: str, message: str, hint: str | None, where: str | None, as_json: bool
+) -> None:
+    if as_json:
+        document: dict[str, Any] = {
+            "error": {"code": code, "message": message, "hint": hint, "where": where}
+        }
+        terminal.write_json(document)
+        sys.stdout.flush()
+        return
+    place = f"{where}: " if where else ""
+    terminal.note(f"{terminal.styled('error:', 'red', sys.stderr)} {place}{message}")
+    if hint:
+        terminal.note(f"{terminal.styled('hint:', 'cyan', sys.stderr)} {hint}")
+
+
+def _report_bug(as_json: bool) -> None:
+    """Keep the traceback in a file: it helps us, not the user."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="mlx-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
+    _report(
+        "internal",
+        f"this is a bug in mlx: {traceback.format_exc().strip().splitlines()[-1]}",
+        f"report it with the file {file.name}",
+        None,
+        as_json,
+    )

@@ -1,0 +1,37 @@
+"""Options and arguments that several commands share, with their completion."""
+
+from typing import Annotated
+
+import typer
+
+
+def complete_stages(incomplete: str) -> list[str]:
+    """Complete names of stages and `.dvc` files."""
+    from mlxkit.core.errors import MlxError
+    from mlxkit.pipeline.targets import addresses
+    from mlxkit.project import open_project
+
+    try:
+        names = addresses(open_project(say=lambda _: None).declared)
+    except MlxError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")]
+Wait = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", help="How long to wait for a lock.")
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGETS]...",
+        help="Stages, dvc.yaml or .dvc files, or paths that stages write.",
+        autocompletion=complete_stages,
+    ),
+]
+OneStage = Annotated[
+    str, typer.Argument(metavar="STAGE", help="A stage.", autocompletion=complete_stages)
+]

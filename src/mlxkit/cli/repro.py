@@ -1,0 +1,178 @@
+"""`mlx repro`: bring the pipeline up to date."""
+
+import os
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.describe import result_json
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait
+from mlxkit.cli.progress import LiveView, Mute, Plain, Silent
+from mlxkit.core.errors import ExitCode, ProjectError, UsageError
+from mlxkit.pipeline.execute import Executor, Interrupted, Options
+from mlxkit.pipeline.machine import find_machine
+from mlxkit.pipeline.result import FAILED, RAN, RESTORED, Result
+from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.targets import find_stages, order_stages
+from mlxkit.project import open_for_run
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def _flag(*names: str, text: str) -> Any:
+    return typer.Option(*names, help=text)
+
+
+@app.command()
+def repro(
+    targets: Targets = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Stages at once; 0: as many as cores.")
+    ] = 0,
+    force: Annotated[bool, _flag("--force", "-f", text="Run also what is up to date.")] = False,
+    interactive: Annotated[
+        bool, _flag("--interactive", "-i", text="Ask before each stage.")
+    ] = False,
+    single_item: Annotated[
+        bool, _flag("--single-item", "-s", text="Only the targets, not what they need.")
+    ] = False,
+    pipeline: Annotated[
+        bool, _flag("--pipeline", "-p", text="The whole pipelines that the targets are part of.")
+    ] = False,
+    all_pipelines: Annotated[
+        bool, _flag("--all-pipelines", "-P", text="Every stage of the project.")
+    ] = False,
+    recursive: Annotated[
+        bool, _flag("--recursive", "-R", text="All stages below the folders named.")
+    ] = False,
+    downstream: Annotated[
+        bool, _flag("--downstream", text="The targets and what needs them.")
+    ] = False,
+    force_downstream: Annotated[
+        bool, _flag("--force-downstream", text="Run everything after a stage that ran.")
+    ] = False,
+    pull: Annotated[bool, _flag("--pull", text="Fetch data that is missing.")] = False,
+    allow_missing: Annotated[
+        bool, _flag("--allow-missing", text="Missing data alone is no reason to run.")
+    ] = False,
+    dry: Annotated[bool, _flag("--dry", text="Only show what would run, and why.")] = False,
+    glob: Annotated[bool, _flag("--glob", text="Targets may have wildcards.")] = False,
+    keep_going: Annotated[
+        bool, _flag("--keep-going", "-k", text="After a failure, go on with the rest.")
+    ] = False,
+    ignore_errors: Annotated[
+        bool, _flag("--ignore-errors", text="Go on even with what needs a failed stage.")
+    ] = False,
+    no_run_cache: Annotated[
+        bool, _flag("--no-run-cache", text="Run even if the result is known.")
+    ] = False,
+    no_commit: Annotated[
+        bool, _flag("--no-commit", text="Do not put outputs into the cache.")
+    ] = False,
+    wait: Wait = 10.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Bring the pipeline up to date: run what changed, several stages at once, and say why.
+
+    Example: mlx repro -j 4 evaluate
+    """
+    if keep_going and ignore_errors:
+        raise UsageError("give --keep-going or --ignore-errors, not both")
+    options = Options(
+        force=force,
+        force_downstream=force_downstream,
+        interactive=interactive,
+        pull=pull,
+        allow_missing=allow_missing,
+        dry=dry,
+        on_error="keep-going" if keep_going else "ignore" if ignore_errors else "fail",
+        run_cache=not no_run_cache,
+        no_commit=no_commit,
+        wait=wait,
+    )
+    observer = _observer(as_json, quiet, verbose, interactive)
+    began = time.monotonic()
+    interrupted = False
+    try:
+        with open_for_run(".", wait, observer.say) as session:
+            chosen = _choose(session, targets or [], recursive, glob, all_pipelines)
+            graph = session.graph.active()
+            order = order_stages(
+                graph,
+                chosen,
+                single=single_item and not (pipeline or all_pipelines),
+                pipeline=pipeline,
+                everything=all_pipelines,
+                downstream=downstream,
+            )
+            if pull and not no_run_cache and not dry:
+                problem = session.delegate.pull_run_cache()
+                if problem:
+                    observer.say(f"the run-cache was not fetched: {problem}")
+            machine = find_machine(1 if interactive else jobs)
+            try:
+                results = Executor(session, order, graph, machine, options, observer).run()
+            except Interrupted as stop:
+                results, interrupted = stop.results, True
+    finally:
+        observer.close()
+    ok = not interrupted and (
+        ignore_errors or not any(one.outcome == FAILED for one in results)
+    )
+    if as_json:
+        terminal.write_json({"ok": ok, "stages": [result_json(one) for one in results]})
+    elif not quiet:
+        _summary(session, results, time.monotonic() - began, dry)
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if ok else ExitCode.FAILED
+
+
+def _observer(as_json: bool, quiet: bool, verbose: bool, interactive: bool) -> Silent:
+    if as_json:
+        return Mute()
+    if quiet:
+        return Silent()
+    if terminal.is_live(sys.stderr) and not verbose and not interactive:
+        return LiveView()
+    return Plain(verbose=verbose)
+
+
+def _choose(
+    session: Session, targets: list[str], recursive: bool, glob: bool, all_pipelines: bool
+) -> list[Any]:
+    if all_pipelines:
+        return []
+    if not targets:
+        here = os.path.abspath("dvc.yaml")
+        if here not in session.declared.files:
+            raise ProjectError(
+                "there is no dvc.yaml in this folder",
+                hint="name a stage or file, or take the whole project: mlx repro -P",
+            )
+        targets = ["dvc.yaml"]
+    return find_stages(session.declared, targets, recursive=recursive, glob=glob)
+
+
+def _summary(session: Session, results: list[Result], seconds: float, dry: bool) -> None:
+    made = [one for one in results if one.outcome in (RAN, RESTORED)]
+    if not made and all(one.outcome == "unchanged" for one in results):
+        count = terminal.counted(len(results), "stage")
+        terminal.write(f"nothing to do: {count} up to date ({terminal.duration(seconds)})")
+        return
+    counts = [
+        f"{sum(one.outcome == outcome for one in results)} {outcome}"
+        for outcome in terminal.OUTCOME_STYLES
+        if any(one.outcome == outcome for one in results)
+    ]
+    terminal.write(
+        f"{'would be: ' if dry else ''}{', '.join(counts)} in {terminal.duration(seconds)}"
+    )
+    if session.touched and not session.autostage:
+        files = " ".join(sorted(os.path.relpath(path) for path in session.touched))
+        terminal.note(f"to record the result: git add {files}")

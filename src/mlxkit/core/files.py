@@ -1,0 +1,46 @@
+"""Writing files so that a reader, or a crash, never sees half of one."""
+
+import os
+import tempfile
+
+
+def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool = True) -> None:
+    """Replace `path` by `data` in one step; the old content stays whole until then.
+
+    Keeps the mode of an existing file unless `mode` is given. A symbolic link is written through,
+    so that a linked file stays a link. Raises OSError (disk full, no permission) and leaves no
+    temporary file behind.
+    """
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    if mode is None:
+        mode = _mode_of(path)
+    fd, temporary = tempfile.mkstemp(prefix=".mlx-", dir=folder)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), mode)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except FileNotFoundError:
+            pass
+        raise
+
+
+def _mode_of(path: str) -> int:
+    try:
+        return os.stat(path).st_mode & 0o7777
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,121 @@
+"""Keeps a stage's earlier outputs aside while it runs, so that a failure costs nothing.
+
+Before a stage runs, DVC deletes its outputs. We move them to `.mlx/run/aside/`, and drop them only
+when the new ones are in the lock file. After a failure, or in the next run after a kill, they are
+moved back, and what the stage left behind goes to `.mlx/partial/`.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mlxkit.core.files import write_atomic
+from mlxkit.pipeline.spec import Stage
+from mlxkit.store.checkout import remove
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """One stage's earlier outputs: `moved` pairs the output's path with where it is kept."""
+
+    folder: str
+    slug: str
+    key: str
+    lock_path: str
+    name: str
+    outs: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...]
+
+
+def set_aside(run_folder: str, slug: str, stage: Stage) -> Aside:
+    """Move the outputs of `stage` away; outputs that persist stay, they are its own memory."""
+    folder = os.path.join(run_folder, "aside", slug)
+    outs = tuple(out.abs for out in stage.outs if not out.persist)
+    moved = tuple(
+        (path, os.path.join(folder, str(index)))
+        for index, path in enumerate(outs)
+        if os.path.lexists(path)
+    )
+    kept = Aside(folder, slug, stage.key, stage.lock_path, stage.name or "", outs, moved)
+    if outs:
+        _note(kept)
+    for path, place in moved:
+        _move(path, place)
+    return kept
+
+
+def put_back(kept: Aside, partial_root: str) -> str | None:
+    """Move what the stage left to `partial_root`, its earlier outputs back; return where to."""
+    partial = os.path.join(partial_root, kept.slug)
+    left = [path for path in kept.outs if os.path.lexists(path)]
+    saved = dict(kept.moved)
+    # After a kill an output may not have been moved yet: then it is the earlier one itself.
+    left = [path for path in left if path not in saved or os.path.lexists(saved[path])]
+    if left:
+        remove(partial)
+        for path in left:
+            _move(path, os.path.join(partial, os.path.basename(path)))
+    for path, place in kept.moved:
+        if os.path.lexists(place):
+            _move(place, path)
+    drop(kept)
+    return partial if left else None
+
+
+def drop(kept: Aside) -> None:
+    """Forget the earlier outputs: the new ones are committed."""
+    if os.path.isdir(kept.folder):
+        shutil.rmtree(kept.folder, onerror=_make_writable)
+
+
+def left_behind(run_folder: str) -> list[Aside]:
+    """Return what a run that was killed had set aside."""
+    base = os.path.join(run_folder, "aside")
+    found = []
+    for slug in sorted(os.listdir(base)) if os.path.isdir(base) else ():
+        try:
+            with open(os.path.join(base, slug, "note.json"), encoding="utf-8") as file:
+                note = json.load(file)
+        except (OSError, ValueError):
+            continue  # killed before anything was moved
+        found.append(
+            Aside(
+                folder=os.path.join(base, slug),
+                slug=slug,
+                key=note["key"],
+                lock_path=note["lock_path"],
+                name=note["name"],
+                outs=tuple(note["outs"]),
+                moved=tuple((path, place) for path, place in note["moved"]),
+            )
+        )
+    return found
+
+
+def _note(kept: Aside) -> None:
+    note = {
+        "key": kept.key,
+        "lock_path": kept.lock_path,
+        "name": kept.name,
+        "outs": kept.outs,
+        "moved": kept.moved,
+    }
+    write_atomic(os.path.join(kept.folder, "note.json"), json.dumps(note).encode(), sync=False)
+
+
+def _move(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        os.rename(source, target)
+    except OSError:
+        shutil.move(source, target)  # another file system
+
+
+def _make_writable(again: Callable[[str], object], path: str, _: object) -> None:
+    """Let rmtree into folders that a stage left without write permission."""
+    os.chmod(os.path.dirname(path), 0o700)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, 0o700)
+    again(path)

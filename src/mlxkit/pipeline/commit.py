@@ -1,0 +1,171 @@
+"""Turns what a stage read and wrote into cache objects and a lock entry: the one committer."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mlxkit.core.errors import MlxError
+from mlxkit.pipeline.entries import make_entry
+from mlxkit.pipeline.runcache import RunCache
+from mlxkit.pipeline.spec import Entry, Out, Stage, entry_items
+from mlxkit.pipeline.workspace import Workspace
+from mlxkit.store.checkout import checkout
+from mlxkit.store.objects import ObjectStore
+from mlxkit.store.tree import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a stage is about to read, by path as written: taken before its command starts."""
+
+    deps: Mapping[str, Content]
+    params: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Committer:
+    """Reads inputs, commits and restores outputs."""
+
+    workspace: Workspace
+    store: ObjectStore
+    runcache: RunCache
+    say: Callable[[str], None]
+
+    def inputs(self, stage: Stage) -> Inputs:
+        """Describe the dependencies and parameters; raises MlxError for one that is not there."""
+        deps = {}
+        for dep in stage.deps:
+            content = self.workspace.content(dep.abs)
+            if content is None:
+                raise MlxError(
+                    f"dependency '{dep.path}' does not exist",
+                    hint=f"create it, or fetch it with: mlx pull {dep.path}",
+                )
+            deps[dep.path] = content
+        params = {}
+        for one in stage.params:
+            values = self.workspace.values(one)
+            if values is None:
+                raise MlxError(f"parameter file '{one.path}' does not exist")
+            missing = [key for key in one.keys if key not in values]
+            if missing:
+                raise MlxError(
+                    f"parameter '{missing[0]}' is not in {one.path}",
+                    hint=f"add it to {one.path}, or correct the stage's `params`",
+                )
+            params[one.path] = values
+        return Inputs(deps, params)
+
+    def expected(self, stage: Stage, inputs: Inputs) -> Entry:
+        """Return the entry that the stage is about to make, its outputs known by path only."""
+        entry = make_entry(stage, inputs.deps, inputs.params, {})
+        entry["outs"] = [{"path": path} for path in sorted(out.path for out in stage.outs)]
+        return entry
+
+    def can_restore(self, stage: Stage, kept: Entry) -> bool:
+        """Tell whether the cache has every byte of a kept entry's outputs."""
+        outs = entry_items(kept, "outs")
+        return set(outs) == {out.path for out in stage.outs} and all(
+            self.store.whole(one["md5"]) for one in outs.values()
+        )
+
+    def restore(self, stage: Stage, kept: Entry) -> None:
+        """Check out the outputs of a kept entry."""
+        outs = entry_items(kept, "outs")
+        for out in stage.outs:
+            one = outs[out.path]
+            checkout(
+                one["md5"],
+                out.abs,
+                self.store,
+                isexec=bool(one.get("isexec")),
+                copy=not out.cache,
+            )
+
+    def commit(self, stage: Stage, inputs: Inputs, *, no_commit: bool) -> Entry:
+        """Hash the outputs, put them into the cache and the run-cache; return the lock entry.
+
+        Raises MlxError for an output that is not there or cannot be one.
+        """
+        contents = {out.path: self._made(out) for out in stage.outs}
+        entry = make_entry(stage, self._read_deps(stage, inputs), inputs.params, contents)
+        if no_commit:
+            return entry
+        for out in stage.outs:
+            if out.cache:
+                self._add(out, contents[out.path])
+        if self.runcache.keeps(stage) and all(
+            out.cache or out.metric or out.plot for out in stage.outs
+        ):
+            for out in stage.outs:
+                if not out.cache:  # the run-cache must be able to give it back
+                    self._add(out, contents[out.path])
+            self.runcache.save(entry)
+        return entry
+
+    def _add(self, out: Out, content: Content) -> None:
+        if content.entries is None:
+            self.store.add_file(out.abs, content.md5)
+        else:
+            self.store.add_tree(out.abs, content)
+
+    def _made(self, out: Out) -> Content:
+        content = self.workspace.content(out.abs)
+        if content is None:
+            raise MlxError(
+                f"output '{out.path}' does not exist",
+                hint="let the command write it, or remove it from the stage's outputs",
+            )
+        if out.metric and content.nfiles is None and _is_binary(out.abs):
+            raise MlxError(f"metrics file '{out.path}' is not text")
+        return content
+
+    def _read_deps(self, stage: Stage, inputs: Inputs) -> dict[str, Content]:
+        """Return what the stage read: as it was before it started.
+
+        Files that appear in a folder meanwhile, and Python's bytecode, are the run's own traces:
+        then the folder is recorded as it is now, as DVC does, or it would never be up to date.
+        """
+        found = {}
+        for dep in stage.deps:
+            before, now = inputs.deps[dep.path], self.workspace.content(dep.abs)
+            if now is None or now.md5 == before.md5:
+                found[dep.path] = before
+            elif _only_traces(before, now):
+                found[dep.path] = now
+            else:
+                found[dep.path] = before
+                self.say(
+                    f"'{dep.path}' changed while stage '{stage.name}' ran: "
+                    "it will run again next time"
+                )
+        return found
+
+
+def _only_traces(before: Content, now: Content) -> bool:
+    if before.entries is None or now.entries is None:
+        return False
+    current = dict(now.entries)
+    return all(
+        current.get(path) == md5 or "__pycache__" in path.split("/")
+        for path, md5 in before.entries
+    )
+
+
+def _is_binary(path: str) -> bool:
+    with open(path, "rb") as file:
+        return b"\0" in file.read(512)
+
+
+@contextmanager
+def os_errors_explained(stage: Stage) -> Iterator[None]:
+    """Turn a bare OSError (disk full, no permission) into an error with a way out."""
+    try:
+        yield
+    except OSError as error:
+        name = os.path.relpath(error.filename) if isinstance(error.filename, str) else "a file"
+        raise MlxError(
+            f"{name}: {error.strerror}", hint="free space or correct permissions, then repeat"
+        ) from error

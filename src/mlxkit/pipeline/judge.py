@@ -1,0 +1,182 @@
+"""Decides what must happen to one stage, when everything before it is settled."""
+
+import os
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mlxkit.core.errors import MlxError
+from mlxkit.pipeline.commit import Inputs
+from mlxkit.pipeline.graph import Graph
+from mlxkit.pipeline.plan import Reason, why
+from mlxkit.pipeline.runcache import inputs_of
+from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.spec import Entry, Stage, entry_items
+from mlxkit.tools import git
+
+
+class Action(Enum):
+    """What a judgement asks for."""
+
+    NOTHING = "nothing"
+    RUN = "run"
+    COMMIT = "commit"
+    """Frozen stages and data sources: what is there is checked and recorded, nothing is run."""
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The action and its reasons; `kept` is the entry to restore."""
+
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    inputs: Inputs = field(default_factory=lambda: Inputs({}, {}))
+    kept: Entry | None = None
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judges stages of one run; the flags are those of `dvc repro`."""
+
+    session: Session
+    graph: Graph
+    force: bool = False
+    pull: bool = False
+    allow_missing: bool = False
+    dry: bool = False
+    run_cache: bool = True
+    _tracked: set[str] | None = None
+
+    def judge(self, stage: Stage, forced_by: str | None, would_change: str | None) -> Judgement:
+        """Judge `stage`; raises MlxError where it cannot run.
+
+        `forced_by` names an upstream stage under --force-downstream; `would_change` one that a
+        dry run has found to run.
+        """
+        reasons = self._reasons(stage, forced_by)
+        if not reasons and would_change is not None and not stage.frozen:
+            reasons = [Reason("upstream", would_change)]
+        if not reasons:
+            return Judgement(Action.NOTHING)
+        forced = self.force or forced_by is not None
+        if self.pull and not forced and not self.dry and self._pulled(stage):
+            return Judgement(Action.NOTHING)
+        if stage.is_source or stage.frozen:
+            return Judgement(Action.COMMIT, tuple(reasons), self._as_is(stage))
+        if self.session.delegated(stage):
+            return Judgement(Action.RUN, tuple(reasons))
+        if reasons[0].kind == "upstream" and self.dry:
+            return Judgement(Action.RUN, tuple(reasons))
+        if self.pull and not self.dry:
+            self._pull_missing_deps(stage)
+        self._refuse_tracked(stage)
+        inputs = self.session.committer.inputs(stage)
+        kept = None if forced else self._kept(stage, inputs)
+        action = Action.RESTORE if kept is not None else Action.RUN
+        return Judgement(action, tuple(reasons), inputs, kept)
+
+    def why(self, stage: Stage, *, allow_missing: bool | None = None) -> list[Reason]:
+        """List the reasons why the stage is not up to date."""
+        if self.session.delegated(stage):
+            told = self.session.delegate.why(stage.file, stage.name)
+            return [Reason(*one) for one in told]
+        allowed = self.allow_missing if allow_missing is None else allow_missing
+        return why(
+            stage,
+            self.session.locks.entry(stage),
+            self.session.workspace,
+            allow_missing=allowed,
+            upstream_outs=self._upstream_outs(stage) if allowed else None,
+        )
+
+    def _reasons(self, stage: Stage, forced_by: str | None) -> list[Reason]:
+        if self.force:
+            return [Reason("forced", "--force")]
+        if forced_by is not None:
+            return [Reason("upstream", forced_by)]
+        return self.why(stage)
+
+    def _upstream_outs(self, stage: Stage) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        for key in self.graph.needs[stage.key]:
+            upstream = self.session.graph.stages[key]
+            recorded = entry_items(self.session.locks.entry(upstream), "outs")
+            found.update(
+                {out.abs: recorded.get(out.path, {}).get("md5") for out in upstream.outs}
+            )
+        return found
+
+    def _as_is(self, stage: Stage) -> Inputs:
+        missing = [out.path for out in stage.outs if not os.path.lexists(out.abs)]
+        if missing and not self.dry and not (stage.is_source and stage.delegated):
+            raise MlxError(
+                f"'{missing[0]}' is missing, and no command makes it",
+                hint=f"fetch it with: mlx pull {stage.address(os.getcwd())}",
+            )
+        if stage.is_source or self.dry:
+            return Inputs({}, {})
+        return self.session.committer.inputs(stage)
+
+    def _kept(self, stage: Stage, inputs: Inputs) -> Entry | None:
+        """Find what the stage made from these inputs earlier: in the lock, or the run-cache."""
+        committer = self.session.committer
+        if not committer.runcache.keeps(stage):
+            return None
+        wanted = committer.expected(stage, inputs)
+        locked = self.session.locks.entry(stage)
+        if locked is not None and inputs_of(locked) == inputs_of(wanted):
+            # DVC looks here first, and then nowhere else, also under --no-run-cache.
+            self._fetch(locked)
+            return locked if committer.can_restore(stage, locked) else None
+        if not self.run_cache:
+            return None
+        for kept in committer.runcache.find(wanted):
+            self._fetch(kept)
+            if committer.can_restore(stage, kept):
+                return kept
+        return None
+
+    def _fetch(self, kept: Entry) -> None:
+        if not self.pull or self.dry:
+            return
+        store = self.session.committer.store
+        absent = [out["md5"] for out in kept.get("outs", ()) if not store.whole(out["md5"])]
+        if absent:
+            try:
+                self.session.delegate.fetch_objects(absent)
+            except MlxError:
+                pass  # then the stage runs
+
+    def _pulled(self, stage: Stage) -> bool:
+        """Bring back what is only missing; tell whether that was all."""
+        if self.why(stage, allow_missing=True):
+            return False
+        try:
+            self.session.delegate.pull([stage.address(os.getcwd())])
+        except MlxError:
+            return False
+        self.session.workspace.forget()
+        return True
+
+    def _pull_missing_deps(self, stage: Stage) -> None:
+        absent = [dep.path for dep in stage.deps if not os.path.lexists(dep.abs)]
+        if absent:
+            self.session.delegate.pull(
+                [os.path.relpath(os.path.join(stage.wdir, path)) for path in absent]
+            )
+            self.session.workspace.forget()
+
+    def _refuse_tracked(self, stage: Stage) -> None:
+        """Refuse an output that Git tracks: it cannot be in the cache and in Git."""
+        if self.session.git_root is None:
+            return
+        if self._tracked is None:
+            outs = [out.abs for one in self.session.declared.stages for out in one.outs if out.cache]
+            self._tracked = git.tracked(self.session.git_root, outs)
+        for out in stage.outs:
+            if out.cache and out.abs in self._tracked:
+                raise MlxError(
+                    f"output '{out.path}' is tracked by Git",
+                    hint=f"run: git rm -r --cached {out.path}   "
+                    "(or declare it with `cache: false`)",
+                )

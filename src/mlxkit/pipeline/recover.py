@@ -1,0 +1,38 @@
+"""Mends what a run that was killed left behind; the caller holds `only_run`."""
+
+import os
+from typing import Any
+
+from mlxkit.pipeline import aside
+from mlxkit.pipeline.rundir import RunDir, run_folder
+from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.spec import Stage, entry_items
+from mlxkit.tools.process import end_leftovers
+
+
+def recover(session: Session, note: dict[str, Any]) -> list[str]:
+    """End what still runs, bring earlier outputs back; return what was done, in sentences."""
+    told = []
+    if note.get("id"):
+        killed = end_leftovers(RunDir("", id=note["id"]).mark)
+        if killed:
+            told.append(f"ended {killed} processes that a killed mlx repro had left running")
+    stages = session.graph.stages
+    for kept in aside.left_behind(run_folder(session.root)):
+        stage = stages.get(kept.key)
+        if stage is not None and _committed(session, stage):
+            aside.drop(kept)
+            continue
+        aside.put_back(kept, os.path.join(session.root, ".mlx", "partial"))
+        told.append(f"brought back the earlier outputs of '{kept.slug}'")
+    session.workspace.forget()
+    return told
+
+
+def _committed(session: Session, stage: Stage) -> bool:
+    """Tell whether the outputs that are there are those of the lock file."""
+    recorded = entry_items(session.locks.entry(stage), "outs")
+    return all(
+        session.workspace.md5(out.abs) == recorded.get(out.path, {}).get("md5")
+        for out in stage.outs
+    )

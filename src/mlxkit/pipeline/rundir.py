@@ -1,0 +1,125 @@
+"""The folder of the run in progress, `.mlx/run/`: who runs, what runs, and how to mend a kill.
+
+Only one `mlx repro` at a time works on a project (`.mlx/repro.lock`), so whoever holds that lock
+and finds this folder knows that its owner is dead.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import quote
+
+from mlxkit.core.errors import BusyError
+from mlxkit.core.files import write_atomic
+from mlxkit.tools.process import is_running, start_mark
+
+POLL_SECONDS = 0.05
+
+
+def slug(address: str) -> str:
+    """Return a stage's address as a file name."""
+    return quote(address, safe="@ ")
+
+
+@dataclass(slots=True)
+class RunDir:
+    """What is known of a run from outside its process."""
+
+    folder: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    lock_bases: dict[str, list[str]] = field(default_factory=dict)
+    ignore_bases: dict[str, str] = field(default_factory=dict)
+    running: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> str:
+        """The environment variable that every process of this run carries."""
+        return f"MLX_RUN={self.id}"
+
+    def note(self) -> None:
+        """Write what other processes, and the next run after a kill, need to know."""
+        told = {
+            "id": self.id,
+            "pid": os.getpid(),
+            "start": start_mark(os.getpid()),
+            "lock_bases": self.lock_bases,
+            "ignore_bases": self.ignore_bases,
+            "running": self.running,
+        }
+        write_atomic(os.path.join(self.folder, "run.json"), json.dumps(told).encode(), sync=False)
+
+    def close(self) -> None:
+        """Remove the folder: the run ended in order."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_folder(root: str) -> str:
+    return os.path.join(root, ".mlx", "run")
+
+
+def read_run(root: str) -> dict[str, Any] | None:
+    """Return the note of a run, in progress or killed, or None."""
+    try:
+        with open(os.path.join(run_folder(root), "run.json"), encoding="utf-8") as file:
+            note: dict[str, Any] = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return note
+
+
+def running_stages(root: str) -> dict[str, float]:
+    """Return the stages that a live run is executing now, with the time each began."""
+    note = read_run(root)
+    if note is None or not is_running(note["pid"], note["start"]):
+        return {}
+    return {key: one["began"] for key, one in note["running"].items()}
+
+
+def prepare_folder(root: str) -> str:
+    """Make `.mlx/`, which ignores itself; return its path."""
+    folder = os.path.join(root, ".mlx")
+    rule = os.path.join(folder, ".gitignore")
+    if not os.path.exists(rule):
+        os.makedirs(folder, exist_ok=True)
+        write_atomic(rule, b"*\n", sync=False)
+    return folder
+
+
+@contextmanager
+def only_run(root: str, wait: float, say: Any) -> Iterator[None]:
+    """Be the only `mlx repro` of the project; raises BusyError after `wait` seconds."""
+    path = os.path.join(prepare_folder(root), "repro.lock")
+    file = open(path, "a+", encoding="ascii")  # noqa: SIM115
+    try:
+        _wait_for(file, wait, root, say)
+        yield
+    finally:
+        file.close()
+
+
+def _wait_for(file: IO[str], wait: float, root: str, say: Any) -> None:
+    end = time.monotonic() + wait
+    said = False
+    while True:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            note = read_run(root)
+            who = f" (pid {note['pid']})" if note else ""
+            if time.monotonic() >= end:
+                raise BusyError(
+                    f"another mlx repro{who} is running in this project",
+                    hint="wait for it to finish, or give --wait SECONDS",
+                ) from None
+            if not said:
+                say(f"waiting for another mlx repro{who} to finish")
+                said = True
+            time.sleep(POLL_SECONDS)

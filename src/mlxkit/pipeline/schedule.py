@@ -1,0 +1,68 @@
+"""Decides what may run at the same time. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlxkit.pipeline.graph import Graph
+from mlxkit.pipeline.spec import Needs, Stage, overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to share: `jobs` stages at once, cores, bytes of memory, GPUs."""
+
+    jobs: int
+    cpus: float
+    memory: int
+    gpus: float
+
+
+def fits(wanted: Needs, running: Sequence[Needs], machine: Machine) -> bool:
+    """Tell whether a stage may start beside those that run.
+
+    A stage that asks for more than the machine has gets the whole machine to itself.
+    """
+    if not running:
+        return True
+    if len(running) >= machine.jobs or wanted.exclusive or any(one.exclusive for one in running):
+        return False
+    together = [*running, wanted]
+    return (
+        _within(machine.cpus, wanted.cpus, sum(one.cpus for one in together))
+        and _within(machine.memory, wanted.memory, sum(one.memory for one in together))
+        and _within(machine.gpus, wanted.gpus, sum(one.gpus for one in together))
+    )
+
+
+def _within(limit: float, wanted: float, together: float) -> bool:
+    return wanted == 0 or together <= limit
+
+
+def blockers(order: Sequence[Stage], graph: Graph) -> dict[str, set[str]]:
+    """Return, for each stage, the earlier ones in `order` that it must come after.
+
+    These are its neighbours in the graph (also against the arrow: `-s b a` runs b first) and
+    those that write a path which it writes too.
+    """
+    place = {stage.key: index for index, stage in enumerate(order)}
+    found: dict[str, set[str]] = {}
+    for stage in order:
+        near = [*graph.needs[stage.key], *graph.feeds[stage.key]]
+        found[stage.key] = {
+            one for one in near if one in place and place[one] < place[stage.key]
+        }
+    for earlier, later in _same_path(order):
+        found[later].add(earlier)
+    return found
+
+
+def _same_path(order: Sequence[Stage]) -> Iterable[tuple[str, str]]:
+    """Yield pairs, in order, that write overlapping paths (DVC allows it in no graph of its own).
+
+    Sorted by path, an overlap is always with a neighbour.
+    """
+    place = {stage.key: index for index, stage in enumerate(order)}
+    outs = sorted((out.abs + "/", stage.key) for stage in order for out in stage.outs)
+    for (one_path, one), (other_path, other) in zip(outs, outs[1:], strict=False):
+        if one != other and overlap(one_path.rstrip("/"), other_path.rstrip("/")):
+            yield (one, other) if place[one] < place[other] else (other, one)

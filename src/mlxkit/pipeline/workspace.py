@@ -1,0 +1,53 @@
+"""What the working tree and the cache hold right now: the `Look` that plans are made with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlxkit.pipeline.params import pick, read_file
+from mlxkit.pipeline.spec import Params
+from mlxkit.store.objects import ObjectStore
+from mlxkit.store.state import State
+from mlxkit.store.tree import Content, Ignore, describe
+
+
+class Workspace:
+    """Answers about paths, remembered until `forget()`: while a stage runs, anything may change."""
+
+    def __init__(self, state: State, store: ObjectStore, ignore: Ignore | None) -> None:
+        self._state = state
+        self._store = store
+        self._ignore = ignore
+        self._contents: dict[str, Content | None] = {}
+        self._parsed: dict[str, tuple[str, Any]] = {}
+        self._cached: dict[str, bool] = {}
+
+    def forget(self) -> None:
+        """Look anew from now on."""
+        self._contents.clear()
+        self._cached.clear()
+
+    def content(self, path: str) -> Content | None:
+        """Describe a file or folder; None where there is none. Raises MlxError if unreadable."""
+        if path not in self._contents:
+            self._contents[path] = describe(path, self._state, self._ignore)
+        return self._contents[path]
+
+    def md5(self, path: str) -> str | None:
+        found = self.content(path)
+        return found.md5 if found is not None else None
+
+    def values(self, params: Params) -> Mapping[str, Any] | None:
+        """Return the declared parameters that are there; None where there is no file."""
+        md5 = self.md5(params.abs)
+        if md5 is None:
+            return None
+        known = self._parsed.get(params.abs)
+        if known is None or known[0] != md5:
+            known = (md5, read_file(params.abs))
+            self._parsed[params.abs] = known
+        return pick(known[1], params)
+
+    def cached(self, md5: str, size: int | None) -> bool:
+        if md5 not in self._cached:
+            self._cached[md5] = self._store.has(md5, size)
+        return self._cached[md5]

@@ -1,0 +1,211 @@
+"""Opens a project: finds its root, reads its configuration, wires the parts. Only `cli` calls it."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mlxkit.core.errors import ProjectError
+from mlxkit.core.files import write_atomic
+from mlxkit.pipeline.commit import Committer
+from mlxkit.pipeline.declared import Declared, load_declared
+from mlxkit.pipeline.gitignore import IgnoreFiles
+from mlxkit.pipeline.graph import build_graph
+from mlxkit.pipeline.locks import Locks
+from mlxkit.pipeline.recover import recover
+from mlxkit.pipeline.runcache import RunCache
+from mlxkit.pipeline.rundir import RunDir, only_run, prepare_folder, read_run, run_folder
+from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.workspace import Workspace
+from mlxkit.store.objects import ObjectStore
+from mlxkit.store.state import State
+from mlxkit.tools import dvc, git
+from mlxkit.tools.dvc_delegate import Delegate
+from mlxkit.tools.dvclock import PathLocks, RepoLock
+
+Say = Callable[[str], None]
+KEPT_PARSES = 16
+
+
+def find_root(start: str) -> str:
+    """Return the project that holds `start`; raises ProjectError where there is none."""
+    folder = os.path.realpath(start)
+    while not os.path.isdir(os.path.join(folder, ".dvc")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            raise ProjectError(
+                "there is no project here: neither this folder nor one above it has a .dvc",
+                hint="go to your project, or start one with: mlx init",
+            )
+        folder = parent
+    return folder
+
+
+def open_project(start: str = ".", *, say: Say, note: dict[str, Any] | None = None) -> Session:
+    """Open the project that holds `start`; takes no lock.
+
+    `note` is what a killed run left (see `recover`). Raises ProjectError where the project or one
+    of its files is invalid.
+    """
+    root = find_root(start)
+    git_root = git.find_root(root)
+    state = State.load(os.path.join(root, ".mlx", "state"))
+    declared = load_declared(root, git_root, lambda path: _digest(state, path), time.time_ns())
+    core = declared.config.get("core", {})
+    if core.get("no_scm"):
+        git_root = None
+    elif git_root is None:
+        raise ProjectError(
+            "the project is not in a Git repository",
+            hint="run: git init   (or, without Git: dvc config core.no_scm true)",
+        )
+    cache = declared.config.get("cache", {})
+    cache_dir = cache.get("dir") or os.path.join(root, ".dvc", "cache")
+    shared = cache.get("shared") == "group"
+    store = ObjectStore(
+        os.path.join(cache_dir, "files", "md5"),
+        state=state,
+        link_types=_link_types(cache.get("type")),
+        shared=shared,
+    )
+    workspace = Workspace(state, store, _ignore_rules(declared))
+    bases = note or {}
+    parses = ParseCache(root)
+    locks = Locks(git_root, parses, bases.get("lock_bases", {}), say)
+    graph = build_graph(declared)
+    repo_lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))
+    rundir = RunDir(
+        run_folder(root),
+        lock_bases=dict(bases.get("lock_bases", {})),
+        ignore_bases=dict(bases.get("ignore_bases", {})),
+    )
+    return Session(
+        root=root,
+        git_root=git_root,
+        declared=declared,
+        graph=graph,
+        state=state,
+        parses=parses,
+        workspace=workspace,
+        locks=locks,
+        ignores=IgnoreFiles(
+            git_root,
+            [out for stage in declared.stages for out in stage.outs],
+            bases.get("ignore_bases", {}),
+        ),
+        committer=Committer(workspace, store, RunCache(cache_dir, root, shared=shared), say),
+        delegate=Delegate(root, repo_lock, wait=3600),
+        repo_lock=repo_lock,
+        path_locks=PathLocks(root),
+        rundir=rundir,
+        autostage=bool(core.get("autostage")),
+    )
+
+
+@contextmanager
+def open_for_run(start: str, wait: float, say: Say) -> Iterator[Session]:
+    """Open the project as its only `mlx repro`, mended after a kill.
+
+    Raises BusyError after `wait` seconds, ProjectError.
+    """
+    root = find_root(start)
+    prepare_folder(root)
+    with only_run(root, wait, say):
+        note = read_run(root)
+        session = open_project(start, say=say, note=note)
+        mend_path_locks(session, say)
+        if os.path.isdir(session.rundir.folder):
+            with session.repo_lock.holding(wait):
+                for told in recover(session, note or {}):
+                    say(told)
+        try:
+            yield session
+        finally:
+            session.rundir.close()
+            save_state(session)
+        if session.autostage and session.git_root is not None:
+            git.add(session.git_root, session.touched)
+
+
+def mend_path_locks(session: Session, say: Say) -> None:
+    """Make DVC's table of path locks whole again, without processes that are gone."""
+    locks = session.path_locks
+    broken = locks.state() == "broken"
+    if broken or locks.stale():
+        locks.mend()
+        if broken:
+            say(".dvc/tmp/rwlock was cut short by a kill; mended")
+
+
+def save_state(session: Session) -> None:
+    """Keep what was learnt of files for the next command; failing to is no error."""
+    try:
+        session.state.save()
+        session.parses.save()
+    except OSError:
+        pass
+
+
+class ParseCache:
+    """Parsed lock files by the md5 of their text, in one JSON file under `.mlx/`."""
+
+    def __init__(self, root: str) -> None:
+        self._path = os.path.join(root, ".mlx", "cache", "locks.json")
+        self._known: dict[str, Any] | None = None
+        self._changed = False
+
+    def get(self, key: str) -> Any | None:
+        if self._known is None:
+            self._known = _read_json(self._path)
+        return self._known.get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        if self.get(key) != value:
+            assert self._known is not None
+            self._known[key] = value
+            self._changed = True
+
+    def save(self) -> None:
+        """Write what was added; only the newest entries are kept."""
+        if self._changed and self._known is not None:
+            kept = dict(list(self._known.items())[-KEPT_PARSES:])
+            write_atomic(self._path, json.dumps(kept).encode(), sync=False)
+            self._changed = False
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _digest(state: State, path: str) -> str | None:
+    try:
+        return state.digest(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _link_types(configured: Any) -> tuple[str, ...]:
+    if not configured:
+        return ("reflink", "copy")
+    return (configured,) if isinstance(configured, str) else tuple(configured)
+
+
+def _ignore_rules(declared: Declared) -> dvc.IgnoreFilter | None:
+    """Return DVC's own rules where `.dvcignore` says anything, imported when first asked."""
+    if not declared.has_ignore_patterns:
+        return None
+    rules: list[dvc.IgnoreFilter] = []
+
+    def keep(folder: str, folders: list[str], files: list[str]) -> tuple[list[str], list[str]]:
+        if not rules:
+            rules.append(dvc.ignore_filter(declared.root))
+        return rules[0](folder, folders, files)
+
+    return keep

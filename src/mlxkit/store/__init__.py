@@ -1,0 +1,1 @@
+"""Content by digest: the cache, what the workspace holds, and moving between the two."""

@@ -1,0 +1,69 @@
+"""What can go wrong with stored content, as errors that name the path and the way out."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlxkit.core.errors import MlxError
+
+
+class BadObject(MlxError):
+    """An object's name or content is not what the format allows."""
+
+    code = "bad-object"
+
+
+class MissingObject(MlxError):
+    """An object is not in the cache, or its bytes are not what its name says."""
+
+    code = "missing-object"
+
+
+class ChangedWhileRead(MlxError):
+    """A file changed or vanished while it was being read."""
+
+    code = "changed-while-read"
+
+
+class UnusablePath(MlxError):
+    """A path holds something that cannot be data: no regular file, no readable directory."""
+
+    code = "unusable-path"
+
+
+class BrokenLink(UnusablePath):
+    """A symbolic link leads nowhere."""
+
+    code = "broken-link"
+
+
+class DiskFull(MlxError):
+    """The file system has no room left; nothing half-written stays behind."""
+
+    code = "disk-full"
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def explained(doing: str, path: str) -> Iterator[None]:
+    """Turn an OSError of the block into an MlxError that says what was done to which path."""
+    try:
+        yield
+    except OSError as exc:
+        raise os_error(exc, doing, path) from exc
+
+
+def os_error(exc: OSError, doing: str, path: str) -> MlxError:
+    """The MlxError for `exc`, met while `doing` (an infinitive) something to `path`."""
+    reason = exc.strerror or os.strerror(exc.errno or errno.EIO)
+    if exc.filename not in (None, path):
+        reason += f": '{os.fsdecode(exc.filename)}'"
+    if exc.errno in _NO_ROOM:
+        return DiskFull(
+            f"cannot {doing} '{path}': {reason}",
+            hint="free some space, or move the cache to a larger disk: dvc cache dir PATH",
+        )
+    return UnusablePath(f"cannot {doing} '{path}': {reason}")

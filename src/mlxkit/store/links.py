@@ -1,0 +1,172 @@
+"""Making one file from another: clone, copy, hard link, symbolic link."""
+
+import errno
+import fcntl
+import functools
+import hashlib
+import os
+import secrets
+import stat as st
+from collections.abc import Callable, Sequence
+
+from mlxkit.store.errors import UnusablePath
+
+LINK_TYPES = ("reflink", "copy", "hardlink", "symlink")
+
+_FICLONE = 0x40049409
+_WHOLE = 1 << 20
+_CHUNK = 1 << 20
+
+# The file system cannot make this kind of link; the next kind may do.
+_UNSUPPORTED = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOTTY,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EAGAIN,
+}
+# Not for this pair of files, but perhaps for others: another device, too many links to an inode.
+_NOT_HERE = {errno.EXDEV, errno.EMLINK}
+
+
+def temporary_name() -> str:
+    """A name that no other process picks, in the form which `dvc gc` clears away if we die."""
+    return f".{secrets.token_urlsafe(16)}.tmp"
+
+
+@functools.cache
+def _umask() -> int:
+    # Reading it means setting it for a moment, for all threads: so once, as DVC does.
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def default_file_mode() -> int:
+    """The mode of a new file."""
+    return 0o666 & ~_umask()
+
+
+def default_dir_mode() -> int:
+    """The mode of a new directory."""
+    return 0o777 & ~_umask()
+
+
+class Linker:
+    """Makes links of the first of `types` that the file system can do, and remembers which."""
+
+    def __init__(self, types: Sequence[str]) -> None:
+        self._types = list(types)
+
+    def link(self, source: str, target: str) -> str:
+        """Make `target`, which must not exist, from `source`; returns the type it became.
+
+        A clone or copy gets a new file's usual mode. Raises OSError, UnusablePath when no type is
+        left.
+        """
+        for kind in tuple(self._types):
+            try:
+                _MAKERS[kind](source, target)
+                return kind
+            except OSError as exc:
+                if exc.errno not in _UNSUPPORTED | _NOT_HERE:
+                    raise
+                if exc.errno in _UNSUPPORTED:
+                    self._types.remove(kind)
+        raise UnusablePath(
+            f"none of the configured link types works from '{source}' to '{target}'",
+            hint="add copy as the last one: dvc config cache.type reflink,copy",
+        )
+
+
+def reflink(source: str, target: str) -> None:
+    """Clone `source` to a new file that shares its blocks; raises OSError, also if unsupported."""
+    source_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        target_fd = _create(target)
+        try:
+            fcntl.ioctl(target_fd, _FICLONE, source_fd)
+        except BaseException:
+            os.unlink(target)
+            raise
+        finally:
+            os.close(target_fd)
+    finally:
+        os.close(source_fd)
+
+
+def copy(source: str, target: str) -> str:
+    """Copy `source` to a new file and return the md5 of what was written; raises OSError."""
+    source_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        target_fd = _create(target)
+        try:
+            return _pump(source_fd, target_fd)
+        except BaseException:
+            os.unlink(target)
+            raise
+        finally:
+            os.close(target_fd)
+    finally:
+        os.close(source_fd)
+
+
+def write_new(target: str, data: bytes) -> None:
+    """Write a new file; raises OSError and then leaves none."""
+    fd = _create(target)
+    try:
+        _write(fd, memoryview(data))
+    except BaseException:
+        os.unlink(target)
+        raise
+    finally:
+        os.close(fd)
+
+
+def _create(target: str) -> int:
+    return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+def _pump(source: int, target: int) -> str:
+    size = os.fstat(source).st_size
+    data = os.read(source, min(size, _WHOLE) + 1)
+    hasher = hashlib.md5(data, usedforsecurity=False)
+    _write(target, memoryview(data))
+    if len(data) != size:
+        buffer = memoryview(bytearray(_CHUNK))
+        while count := os.readv(source, [buffer]):
+            hasher.update(buffer[:count])
+            _write(target, buffer[:count])
+    return hasher.hexdigest()
+
+
+def _write(fd: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _copy(source: str, target: str) -> None:
+    copy(source, target)
+
+
+def _hardlink(source: str, target: str) -> None:
+    stat = os.lstat(source)
+    if st.S_ISLNK(stat.st_mode):
+        source = os.path.realpath(source)
+        stat = os.stat(source)
+    if stat.st_size == 0:
+        # As DVC: data sets have many empty files, and all would be links to one inode, of which
+        # a file system allows so many (ext4: 65,000).
+        os.close(_create(target))
+        return
+    os.link(source, target)
+
+
+_MAKERS: dict[str, Callable[[str, str], None]] = {
+    "reflink": reflink,
+    "copy": _copy,
+    "hardlink": _hardlink,
+    "symlink": os.symlink,
+}

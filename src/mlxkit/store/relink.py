@@ -1,0 +1,101 @@
+"""The workspace side after a commit: files become what `cache.type` asks for, as in DVC."""
+
+import os
+import stat as st
+import time
+from collections.abc import Iterable, Sequence
+
+from mlxkit.store.links import Linker, copy, default_file_mode
+from mlxkit.store.staging import Staging
+from mlxkit.store.state import State
+
+_PLAIN = ("reflink", "copy")
+
+
+class Relink:
+    """Replaces workspace files by links to objects, where they are not what is configured."""
+
+    def __init__(self, types: Sequence[str], state: State, *, file_mode: int) -> None:
+        self._types = types
+        self._state = state
+        self._file_mode = file_mode
+        self._linker = Linker(types)
+
+    def file(self, path: str, target: str, md5: str, *, isexec: bool) -> None:
+        """An output that is one file: it also gets the mode it would have after a checkout."""
+        plain = _is_plain(os.lstat(path))
+        if plain and self._types[0] == "copy":
+            os.chmod(path, self._file_mode)
+        elif plain and set(self._types) <= set(_PLAIN):
+            # DVC makes a second copy here, which differs in nothing but its mode.
+            os.chmod(path, default_file_mode())
+        else:
+            with Staging(path) as staging:
+                self._replace(path, target, md5, staging)
+        if isexec:
+            set_exec(path)
+
+    def tree(self, path: str, files: Iterable[tuple[str, os.stat_result, str, str]]) -> None:
+        """An output that is a directory: of each file its path, lstat before, object and md5."""
+        wrong = [
+            (file, target, md5)
+            for file, before, target, md5 in files
+            if not self._right(file, before, target)
+        ]
+        if wrong:
+            with Staging(path) as staging:
+                for file, target, md5 in wrong:
+                    self._replace(file, target, md5, staging)
+
+    def _right(self, path: str, before: os.stat_result, target: str) -> bool:
+        for kind in self._types:
+            if kind in _PLAIN and _is_plain(before):
+                return True
+            if kind == "hardlink" and st.S_ISREG(before.st_mode) and before.st_nlink > 1:
+                return _same_inode(path, target)
+            if kind == "symlink" and st.S_ISLNK(before.st_mode):
+                return os.readlink(path) == target
+        return False
+
+    def _replace(self, path: str, target: str, md5: str, staging: Staging) -> None:
+        if not os.path.islink(path) and _same_inode(path, target):
+            return  # the object was made by linking this very file
+        began = time.time_ns()
+        new = staging.new()
+        self._linker.link(target, new)
+        os.replace(new, path)
+        self._state.remember(path, os.stat(path), md5, began=began)
+
+
+def set_exec(path: str) -> None:
+    """Let the owner execute the file; through a link that is the object itself, as in DVC."""
+    try:
+        os.chmod(path, os.stat(path).st_mode | st.S_IXUSR)
+    except OSError:
+        pass
+
+
+def unprotect(path: str, *, file_mode: int) -> None:
+    """Make the file, or all files of the directory, independent of the cache and writable.
+
+    What is written to them afterwards can no longer reach an object. Raises OSError.
+    """
+    if os.path.isdir(path):
+        files = [f"{root}/{name}" for root, _, names in os.walk(path) for name in names]
+    else:
+        files = [path]
+    with Staging(path) as staging:
+        for file in files:
+            if not _is_plain(os.lstat(file)):
+                new = staging.new()
+                copy(file, new)
+                os.replace(new, file)
+            os.chmod(file, file_mode)
+
+
+def _is_plain(stat: os.stat_result) -> bool:
+    return st.S_ISREG(stat.st_mode) and stat.st_nlink == 1
+
+
+def _same_inode(path: str, target: str) -> bool:
+    return os.path.samefile(path, target)

@@ -1,0 +1,109 @@
+"""Which files make up a directory, by DVC's rules."""
+
+import os
+import stat as st
+from typing import NamedTuple, Protocol
+
+from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
+
+
+class Ignore(Protocol):
+    """Takes a directory and the names in it, returns the names that count as data."""
+
+    def __call__(
+        self, root: str, dirs: list[str], files: list[str], /
+    ) -> tuple[list[str], list[str]]: ...
+
+
+class Found(NamedTuple):
+    """A file below the walked directory; `stat` follows links, None where one leads nowhere."""
+
+    relpath: str
+    path: str
+    stat: os.stat_result | None
+
+
+def ignore_nothing(root: str, dirs: list[str], files: list[str]) -> tuple[list[str], list[str]]:
+    """For a directory outside of the repository: there DVC applies no patterns at all."""
+    return dirs, files
+
+
+def walk(top: str, ignore: Ignore | None = None) -> list[Found]:
+    """All files below `top`, in no particular order.
+
+    Links to files are followed, links to directories are left alone and empty directories count
+    for nothing. `ignore` replaces DVC's built-in patterns. Raises UnusablePath where a directory
+    cannot be read or holds a `.dvcignore`.
+    """
+    found: list[Found] = []
+    pending = [("", top)]
+    while pending:
+        prefix, root = pending.pop()
+        dirs, files = _list(root)
+        if ignore is not None:
+            keep_dirs, keep_files = ignore(root, list(dirs), list(files))
+            dirs = {name: dirs[name] for name in keep_dirs}
+            files = {name: files[name] for name in keep_files}
+        elif not _drop_builtin(dirs, files, nested=bool(prefix)):
+            continue
+        if ".dvcignore" in files:
+            # DVC refuses this: the patterns above the directory decide what is in it.
+            raise UnusablePath(
+                f"'{root}' holds a .dvcignore, which is not allowed inside of tracked data",
+                hint="move its patterns to a .dvcignore above the tracked directory",
+            )
+        found += [_look(prefix + name, entry) for name, entry in files.items()]
+        pending += [
+            (f"{prefix}{name}/", entry.path)
+            for name, entry in dirs.items()
+            if not entry.is_symlink()
+        ]
+    return found
+
+
+def _list(root: str) -> tuple[dict[str, "os.DirEntry[str]"], dict[str, "os.DirEntry[str]"]]:
+    dirs: dict[str, os.DirEntry[str]] = {}
+    files: dict[str, os.DirEntry[str]] = {}
+    try:
+        with os.scandir(root) as entries:
+            for entry in entries:
+                (dirs if _is_dir(entry) else files)[entry.name] = entry
+    except FileNotFoundError as exc:
+        raise ChangedWhileRead(f"'{root}' vanished while it was read") from exc
+    except OSError as exc:
+        # DVC passes over a directory it may not read and so records less than there is.
+        raise os_error(exc, "read", root) from exc
+    return dirs, files
+
+
+def _is_dir(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a loop of links
+        return False
+
+
+def _drop_builtin(
+    dirs: dict[str, "os.DirEntry[str]"], files: dict[str, "os.DirEntry[str]"], *, nested: bool
+) -> bool:
+    """Take out what DVC always ignores; False where the directory is a repository of its own."""
+    if nested and (".dvc" in dirs or ".dvc" in files):
+        return False
+    for name in (".git", ".hg", ".dvc"):
+        dirs.pop(name, None)
+    files.pop(".git", None)
+    return True
+
+
+def _look(relpath: str, entry: "os.DirEntry[str]") -> Found:
+    try:
+        stat = entry.stat()
+    except OSError as exc:
+        if entry.is_symlink():
+            return Found(relpath, entry.path, None)
+        if isinstance(exc, FileNotFoundError):
+            raise ChangedWhileRead(f"'{entry.path}' vanished while it was read") from exc
+        raise os_error(exc, "read", entry.path) from exc
+    if not st.S_ISREG(stat.st_mode):
+        raise UnusablePath(f"'{entry.path}' is neither a file nor a directory")
+    return Found(relpath, entry.path, stat)

@@ -1,0 +1,290 @@
+"""DVC's two locks, honoured so that plain `dvc` beside us stays safe.
+
+`.dvc/tmp/lock` is held while the project's files are changed, not while a stage's command runs.
+`.dvc/tmp/rwlock` lists the paths that running stages read and write. DVC writes it in place, so a
+kill can leave it empty or cut: then it is mended, because nobody can be asked what it said.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
+
+from mlxkit.core.errors import BusyError
+from mlxkit.core.files import write_atomic
+
+POLL_SECONDS = 0.02
+
+
+class _Held(Protocol):
+    def close(self) -> None: ...
+
+
+class RepoLock:
+    """DVC's project lock; one process at a time changes the project's files."""
+
+    def __init__(self, root: str, *, hardlink: bool = False) -> None:
+        self._folder = os.path.join(root, ".dvc", "tmp")
+        self._path = os.path.join(self._folder, "lock")
+        self._hardlink = hardlink
+        self._held: _Held | None = None
+
+    @property
+    def held(self) -> bool:
+        return self._held is not None
+
+    def acquire(self, wait: float) -> None:
+        """Take the lock; raises BusyError, naming the holder, after `wait` seconds."""
+        if self._held is None:
+            os.makedirs(self._folder, exist_ok=True)
+            take = _take_hardlink if self._hardlink else _take_flock
+            self._held = _poll(lambda: take(self._path, self._folder), wait, self._path)
+
+    def release(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    @contextmanager
+    def holding(self, wait: float) -> Iterator[None]:
+        """Hold the lock; where we hold it already, keep it afterwards."""
+        mine = not self.held
+        self.acquire(wait)
+        try:
+            yield
+        finally:
+            if mine:
+                self.release()
+
+    @contextmanager
+    def lent(self, wait: float) -> Iterator[None]:
+        """Give the lock away, to DVC's own code or while commands run, and take it back."""
+        had = self.held
+        self.release()
+        try:
+            yield
+        finally:
+            if had:
+                self.acquire(wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Another live process that uses a path we want."""
+
+    path: str
+    pid: int
+    cmd: str
+
+
+class PathLocks:
+    """DVC's read and write locks on paths."""
+
+    def __init__(self, root: str) -> None:
+        self._folder = os.path.join(root, ".dvc", "tmp")
+        self._path = os.path.join(self._folder, "rwlock")
+        self._me: dict[str, Any] = {"pid": os.getpid(), "cmd": "mlx repro"}
+        self.mended = False
+
+    def acquire(self, read: Iterable[str], write: Iterable[str]) -> Blocker | None:
+        """Register the absolute paths as ours, or return who blocks them and register nothing."""
+        reads, writes = list(read), list(write)
+        with self._edit() as table:
+            blocker = _find_blocker(table["write"], [*reads, *writes], self._me) or _find_blocker(
+                table["read"], writes, self._me
+            )
+            if blocker is None:
+                for path in reads:
+                    table["read"].setdefault(path, []).append(self._me)
+                for path in writes:
+                    table["write"][path] = self._me
+        return blocker
+
+    def release(self, read: Iterable[str], write: Iterable[str]) -> None:
+        """Take our registration of these paths back."""
+        with self._edit() as table:
+            for path in read:
+                readers = table["read"].get(path, [])
+                if self._me in readers:
+                    readers.remove(self._me)
+                if not readers:
+                    table["read"].pop(path, None)
+            for path in write:
+                if table["write"].get(path) == self._me:
+                    del table["write"][path]
+
+    def state(self) -> str:
+        """Return `absent`, `whole` or `broken`."""
+        try:
+            with open(self._path, "rb") as file:
+                return "whole" if _parse(file.read()) is not None else "broken"
+        except FileNotFoundError:
+            return "absent"
+
+    def stale(self) -> list[Blocker]:
+        """Return the registrations of processes that are gone."""
+        return [one for one in self._registered() if not _alive(one.pid)]
+
+    def mend(self) -> None:
+        """Rewrite the table whole, without the processes that are gone."""
+        with self._edit() as table:
+            for path in list(table["read"]):
+                table["read"][path] = [one for one in table["read"][path] if _alive(one["pid"])]
+                if not table["read"][path]:
+                    del table["read"][path]
+            for path in list(table["write"]):
+                if not _alive(table["write"][path]["pid"]):
+                    del table["write"][path]
+
+    def _registered(self) -> list[Blocker]:
+        try:
+            with open(self._path, "rb") as file:
+                table = _parse(file.read())
+        except FileNotFoundError:
+            return []
+        if table is None:
+            return []
+        return [
+            Blocker(path, one["pid"], one["cmd"])
+            for mode in ("read", "write")
+            for path, found in table[mode].items()
+            for one in (found if isinstance(found, list) else [found])
+        ]
+
+    @contextmanager
+    def _edit(self) -> Iterator[dict[str, Any]]:
+        os.makedirs(self._folder, exist_ok=True)
+        guard = os.path.join(self._folder, "rwlock.lock")
+        held = _poll(lambda: _take_flock(guard, self._folder), 10.0, guard)
+        try:
+            table = self._read()
+            before = json.dumps(table)
+            yield table
+            after = json.dumps(table)
+            if after != before or self.mended:
+                # No fsync: after a power cut nobody holds a lock, and a broken table is mended.
+                write_atomic(self._path, after.encode(), sync=False)
+        finally:
+            held.close()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with open(self._path, "rb") as file:
+                table = _parse(file.read())
+        except FileNotFoundError:
+            return {"write": {}, "read": {}}
+        if table is None:
+            self.mended = True
+            return {"write": {}, "read": {}}
+        return table
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    """Return the table, or None where the file is not one."""
+    try:
+        raw = json.loads(data)
+        writes = {str(path): _info(one) for path, one in raw.get("write", {}).items()}
+        reads = {
+            str(path): [_info(one) for one in readers]
+            for path, readers in raw.get("read", {}).items()
+        }
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return None
+    return {"write": writes, "read": reads}
+
+
+def _info(one: Any) -> dict[str, Any]:
+    return {"pid": int(one["pid"]), "cmd": str(one["cmd"])}
+
+
+def _find_blocker(table: dict[str, Any], wanted: list[str], me: dict[str, Any]) -> Blocker | None:
+    for path, found in table.items():
+        others = found if isinstance(found, list) else [found]
+        for other in others:
+            if other["pid"] != me["pid"] and _meets(path, wanted) and _alive(other["pid"]):
+                return Blocker(path, other["pid"], other["cmd"])
+    return None
+
+
+def _meets(path: str, wanted: list[str]) -> bool:
+    return any(
+        path == one or path.startswith(one + os.sep) or one.startswith(path + os.sep)
+        for one in wanted
+    )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+class _Flock:
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def close(self) -> None:
+        fcntl.flock(self._file.fileno(), fcntl.LOCK_UN)
+        self._file.close()
+
+
+def _take_flock(path: str, folder: str) -> _Held | None:
+    # Opened without truncation: the pid of the holder is read by those who wait.
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    file.write(f" {os.getpid()}\n")
+    file.truncate()
+    file.flush()
+    return _Flock(file)
+
+
+def _take_hardlink(path: str, folder: str) -> _Held | None:
+    """Take the lock as DVC does under `core.hardlink_lock`, with its own code."""
+    from dvc.lock import LockError, make_lock
+
+    lock = make_lock(path, tmp_dir=folder, hardlink_lock=True)
+    try:
+        lock.lock(timeout=0)
+    except LockError:
+        return None
+
+    class _Hardlink:
+        def close(self) -> None:
+            lock.unlock()
+
+    return _Hardlink()
+
+
+def _poll(take: "Any", wait: float, path: str) -> _Held:
+    end = time.monotonic() + wait
+    while True:
+        held: _Held | None = take()
+        if held is not None:
+            return held
+        if time.monotonic() >= end:
+            raise BusyError(
+                f"another process{_holder(path)} holds {os.path.relpath(path)}",
+                hint="wait for it to finish, or give --wait SECONDS",
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _holder(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            said = file.read(64).split()
+    except OSError:
+        return ""
+    return f" (pid {said[0]})" if said and said[0].isdigit() else ""

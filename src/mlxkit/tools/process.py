@@ -1,0 +1,157 @@
+"""Runs a stage's commands as processes of their own, and ends whole process groups."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mlxkit.core.errors import MlxError
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the commands ended: `code` as a shell says it, negative for a signal."""
+
+    code: int
+    command: str
+    seconds: float
+
+
+class Commands:
+    """Shell commands run one after the other in a thread; stops at the first that fails.
+
+    Each runs in a session of its own, so that a signal reaches everything it started, and writes
+    straight into the log file: nothing is lost when we are killed, and a background process that
+    outlives its shell does not keep us waiting.
+    """
+
+    def __init__(
+        self,
+        commands: list[str],
+        *,
+        cwd: str,
+        env: dict[str, str],
+        log: str,
+        on_end: Callable[[Ended], None],
+    ) -> None:
+        self._commands = commands
+        self._cwd = cwd
+        self._env = env
+        self._log = log
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._groups: list[int] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to everything that the commands started; start no further command."""
+        with self._lock:
+            self._stopped = True
+            for group in self._groups:
+                kill_group(group, number)
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        code, command = 0, ""
+        try:
+            with open(self._log, "ab", buffering=0) as log:
+                for command in self._commands:
+                    code = self._one(command, log.fileno())
+                    if code != 0:
+                        break
+        except OSError as error:
+            code, command = 126, f"{command}: {error.strerror}"
+        self._on_end(Ended(code, command, time.monotonic() - started))
+
+    def _one(self, command: str, log: int) -> int:
+        with self._lock:
+            if self._stopped:
+                return -signal.SIGTERM
+            process = subprocess.Popen(
+                shell_arguments(command),
+                cwd=self._cwd,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            self._groups.append(process.pid)
+        return process.wait()
+
+
+def shell_arguments(command: str) -> list[str]:
+    """Return how DVC calls the user's own shell: without its start-up files."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    options = {
+        "zsh": ["--no-rcs"],
+        "bash": ["--noprofile", "--norc"],
+        "fish": ["--no-config"],
+    }.get(os.path.basename(shell).lower(), [])
+    return [shell, *options, "-c", command]
+
+
+def require_shell() -> None:
+    """Raise MlxError where the shell that commands run in is not there."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    if not (os.path.isabs(shell) and os.access(shell, os.X_OK)):
+        raise MlxError(
+            f"the shell '{shell}' (from $SHELL) cannot be run", hint="set SHELL to an existing one"
+        )
+
+
+def kill_group(group: int, number: int) -> None:
+    """Send a signal to a process group; one that is gone is no error."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def end_leftovers(mark: str) -> int:
+    """Kill every process whose environment holds `mark`; return how many there were."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            name, _, value = mark.partition("=")
+            if process.pid != os.getpid() and process.environ().get(name) == value:
+                process.kill()
+                found.append(process)
+        except psutil.Error:
+            continue
+    psutil.wait_procs(found, timeout=5)
+    return len(found)
+
+
+def is_running(pid: int, started: str) -> bool:
+    """Tell whether the process that `start_mark` described is still there."""
+    return start_mark(pid) == started != ""
+
+
+def start_mark(pid: int) -> str:
+    """Return what tells a process from a later one with the same pid; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return "" if fields[0] == "Z" else fields[19]
+    except FileNotFoundError:
+        if os.path.isdir("/proc/self"):
+            return ""
+    except (OSError, IndexError):
+        return ""
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return ""
+
