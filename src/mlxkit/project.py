@@ -1,4 +1,4 @@
-"""Opens a project: finds its root, reads its configuration, wires the parts. Only `cli` calls it."""
+"""Opens a project: finds its root, reads its configuration, wires the parts; called by `cli`."""
 
 import json
 import os
@@ -64,12 +64,10 @@ def open_project(start: str = ".", *, say: Say, note: dict[str, Any] | None = No
     cache = declared.config.get("cache", {})
     cache_dir = cache.get("dir") or os.path.join(root, ".dvc", "cache")
     shared = cache.get("shared") == "group"
-    store = ObjectStore(
-        os.path.join(cache_dir, "files", "md5"),
-        state=state,
-        link_types=_link_types(cache.get("type")),
-        shared=shared,
-    )
+    objects = os.path.join(cache_dir, "files", "md5")
+    link_types = _link_types(cache.get("type"))
+    store = ObjectStore(objects, state=state, link_types=link_types, shared=shared)
+    copies = ObjectStore(objects, state=state, shared=shared)
     workspace = Workspace(state, store, _ignore_rules(declared))
     bases = note or {}
     parses = ParseCache(root)
@@ -95,7 +93,9 @@ def open_project(start: str = ".", *, say: Say, note: dict[str, Any] | None = No
             [out for stage in declared.stages for out in stage.outs],
             bases.get("ignore_bases", {}),
         ),
-        committer=Committer(workspace, store, RunCache(cache_dir, root, shared=shared), say),
+        committer=Committer(
+            workspace, store, copies, RunCache(cache_dir, root, shared=shared), say
+        ),
         delegate=Delegate(root, repo_lock, wait=3600),
         repo_lock=repo_lock,
         path_locks=PathLocks(root),
@@ -127,6 +127,23 @@ def open_for_run(start: str, wait: float, say: Say) -> Iterator[Session]:
             save_state(session)
         if session.autostage and session.git_root is not None:
             git.add(session.git_root, session.touched)
+
+
+def mend(root: str, wait: float, say: Say) -> None:
+    """Put right what a kill, or a wrong index, left behind; raises BusyError after `wait`."""
+    for name in (
+        "state",
+        os.path.join("cache", "declared.json"),
+        os.path.join("cache", "locks.json"),
+    ):
+        try:
+            os.unlink(os.path.join(root, ".mlx", name))
+        except FileNotFoundError:
+            pass
+    with open_for_run(root, wait, say) as session, session.repo_lock.holding(wait):
+        for stage in session.declared.stages:
+            session.locks.entry(stage)
+        session.locks.flush()
 
 
 def mend_path_locks(session: Session, say: Say) -> None:

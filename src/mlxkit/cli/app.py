@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from mlxkit.cli import terminal
+from mlxkit.cli.handover import give_to_dvc
 from mlxkit.core.errors import ExitCode, MlxError, UsageError
 
 # name -> (module with a function of the same name, help). Modules are imported when called.
@@ -74,11 +75,7 @@ FROM_DVC = {
     "version": "Show DVC's version and what it supports.",
 }
 
-EXIT_CODES = "  ".join(
-    f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode
-)
-# DVC's own numbers for a bad argument, no project, an interruption, a configuration error.
-_DVC_CODES = {254: 2, 253: 4, 252: 130, 251: 4, 255: 1}
+EXIT_CODES = "  ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
 
 
 class LateGroup(TyperGroup):
@@ -111,9 +108,7 @@ class LateGroup(TyperGroup):
         with formatter.section("Example"):
             formatter.write_text("mlx repro && mlx metrics show")
 
-    def resolve_command(
-        self, ctx: Any, args: list[str]
-    ) -> tuple[str | None, Any, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Suggest the nearest command for one that is not there."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in self.list_commands(ctx):
@@ -135,10 +130,7 @@ def handing_over(words: list[str], text: str) -> typer.Typer:
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )
     def call(ctx: typer.Context) -> int:
-        from mlxkit.tools.dvc import hand_over
-
-        code = hand_over([*words, *ctx.args])
-        return _DVC_CODES.get(code, code)
+        return give_to_dvc([*words, *ctx.args])
 
     return handed
 
@@ -168,9 +160,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; the single place where errors become text and exit codes."""
     as_json = "--json" in arguments
     try:
-        result = _command(app, "mlx").main(
-            list(arguments), prog_name="mlx", standalone_mode=False
-        )
+        result = _command(app, "mlx").main(list(arguments), prog_name="mlx", standalone_mode=False)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else ExitCode.OK
     except MlxError as error:
@@ -212,9 +202,7 @@ def _command(of: typer.Typer, name: str) -> Any:
     return command
 
 
-def _report(
-    code: str, message: str, hint: str | None, where: str | None, as_json: bool
-) -> None:
+def _report(code: str, message: str, hint: str | None, where: str | None, as_json: bool) -> None:
     if as_json:
         document: dict[str, Any] = {
             "error": {"code": code, "message": message, "hint": hint, "where": where}

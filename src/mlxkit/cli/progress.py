@@ -16,7 +16,6 @@ from mlxkit.pipeline.spec import Stage
 
 if TYPE_CHECKING:
     from rich.console import Group
-    from rich.live import Live
 
 TAIL_SECONDS = 0.1
 FAILURE_LINES = 20

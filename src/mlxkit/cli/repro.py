@@ -121,9 +121,7 @@ def repro(
                 results, interrupted = stop.results, True
     finally:
         observer.close()
-    ok = not interrupted and (
-        ignore_errors or not any(one.outcome == FAILED for one in results)
-    )
+    ok = not interrupted and (ignore_errors or not any(one.outcome == FAILED for one in results))
     if as_json:
         terminal.write_json({"ok": ok, "stages": [result_json(one) for one in results]})
     elif not quiet:

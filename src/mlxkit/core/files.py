@@ -3,6 +3,9 @@
 import os
 import tempfile
 
+TEMPORARY = (".mlx-", ".tmp")
+"""How the name of a file that is being written begins and ends; a kill may leave one behind."""
+
 
 def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool = True) -> None:
     """Replace `path` by `data` in one step; the old content stays whole until then.
@@ -16,7 +19,7 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
     os.makedirs(folder, exist_ok=True)
     if mode is None:
         mode = _mode_of(path)
-    fd, temporary = tempfile.mkstemp(prefix=".mlx-", dir=folder)
+    fd, temporary = tempfile.mkstemp(prefix=TEMPORARY[0], suffix=TEMPORARY[1], dir=folder)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)

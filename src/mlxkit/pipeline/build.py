@@ -59,7 +59,8 @@ def _pipeline_stage(root: str, file: str, name: str, data: dict[str, Any]) -> St
         for kind in ("outs", "metrics", "plots")
         for path, flags in _merged(data.get(kind) or ()).items()
     )
-    remote = [one.path for one in (*deps, *outs) if _URL.match(one.path)]
+    paths = [dep.path for dep in deps] + [out.path for out in outs]
+    remote = [path for path in paths if _URL.match(path)]
     return Stage(
         file=file,
         name=name,
@@ -100,11 +101,7 @@ def _merged(items: Any) -> dict[str, dict[str, Any]]:
 def _params(wdir: str, items: Any) -> tuple[Params, ...]:
     """Collect parameter keys by file, as DVC does: naming a whole file wins over its keys."""
     whole = {
-        file
-        for item in items
-        if isinstance(item, dict)
-        for file, keys in item.items()
-        if not keys
+        file for item in items if isinstance(item, dict) for file, keys in item.items() if not keys
     }
     found: dict[str, list[str]] = {}
     for item in items:
@@ -114,9 +111,7 @@ def _params(wdir: str, items: Any) -> tuple[Params, ...]:
             continue
         for file, keys in item.items():
             found.setdefault(file, []).extend(() if file in whole else keys)
-    return tuple(
-        Params(file, _resolve(wdir, file), tuple(keys)) for file, keys in found.items()
-    )
+    return tuple(Params(file, _resolve(wdir, file), tuple(keys)) for file, keys in found.items())
 
 
 def _resolve(wdir: str, path: str) -> str:
@@ -178,6 +173,8 @@ def _size(value: Any, where: str) -> int:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)", text)
     if match is None:
         raise ProjectError(
-            f"`meta.mlx.memory` is not a size: {value!r}", where=where, hint="write it as 512M or 4G"
+            f"`meta.mlx.memory` is not a size: {value!r}",
+            where=where,
+            hint="write it as 512M or 4G",
         )
     return int(float(match[1]) * _SIZES[match[2]])

@@ -30,6 +30,8 @@ class Committer:
 
     workspace: Workspace
     store: ObjectStore
+    copies: ObjectStore
+    """The same cache for outputs that Git tracks: they are copied, never linked."""
     runcache: RunCache
     say: Callable[[str], None]
 
@@ -79,9 +81,9 @@ class Committer:
             checkout(
                 one["md5"],
                 out.abs,
-                self.store,
+                self.store if out.cache else self.copies,
                 isexec=bool(one.get("isexec")),
-                copy=not out.cache,
+                ignore=self.workspace.ignore,
             )
 
     def commit(self, stage: Stage, inputs: Inputs, *, no_commit: bool) -> Entry:
@@ -95,21 +97,15 @@ class Committer:
             return entry
         for out in stage.outs:
             if out.cache:
-                self._add(out, contents[out.path])
+                _add(self.store, out, contents[out.path])
         if self.runcache.keeps(stage) and all(
             out.cache or out.metric or out.plot for out in stage.outs
         ):
             for out in stage.outs:
                 if not out.cache:  # the run-cache must be able to give it back
-                    self._add(out, contents[out.path])
+                    _add(self.copies, out, contents[out.path])
             self.runcache.save(entry)
         return entry
-
-    def _add(self, out: Out, content: Content) -> None:
-        if content.entries is None:
-            self.store.add_file(out.abs, content.md5)
-        else:
-            self.store.add_tree(out.abs, content)
 
     def _made(self, out: Out) -> Content:
         content = self.workspace.content(out.abs)
@@ -144,13 +140,19 @@ class Committer:
         return found
 
 
+def _add(store: ObjectStore, out: Out, content: Content) -> None:
+    if content.entries is None:
+        store.add_file(out.abs, content.md5)
+    else:
+        store.add_tree(out.abs, content)
+
+
 def _only_traces(before: Content, now: Content) -> bool:
     if before.entries is None or now.entries is None:
         return False
     current = dict(now.entries)
     return all(
-        current.get(path) == md5 or "__pycache__" in path.split("/")
-        for path, md5 in before.entries
+        current.get(path) == md5 or "__pycache__" in path.split("/") for path, md5 in before.entries
     )
 
 

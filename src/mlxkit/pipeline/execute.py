@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from mlxkit.core.errors import BusyError, MlxError
 from mlxkit.pipeline import aside, records
@@ -286,6 +287,9 @@ class Executor:
         if session.delegated(stage):
             session.delegate.prepare(stage.file, stage.name)
         rundir = session.rundir
+        for out in stage.outs:
+            if out.persist and out.cache and os.path.lexists(out.abs):
+                session.committer.store.unprotect(out.abs)  # or a hard link writes to the cache
         job.kept = aside.set_aside(rundir.folder, slug(stage.address(session.root)), stage)
         job.began = time.time()
         rundir.running[stage.key] = {"began": job.began, "log": job.log}
@@ -296,11 +300,14 @@ class Executor:
             cwd=stage.wdir,
             env=self._environment(stage),
             log=job.log,
-            on_end=lambda ended, key=stage.key: self._events.put(("ended", key, ended)),
+            on_end=partial(self._on_end, stage.key),
         )
         self._running[stage.key] = job
         self._observer.started(stage, list(job.reasons), job.log)
         job.commands.start()
+
+    def _on_end(self, key: str, ended: Ended) -> None:
+        self._events.put(("ended", key, ended))
 
     def _environment(self, stage: Stage) -> dict[str, str]:
         env = dict(os.environ)
@@ -473,8 +480,7 @@ class Executor:
             yield
             return
         before: Mapping[int, object] = {
-            number: signal.signal(number, self._on_signal)
-            for number in numbers
+            number: signal.signal(number, self._on_signal) for number in numbers
         }
         try:
             yield
@@ -502,4 +508,3 @@ def _command_failed(ended: Ended, *, stopped: bool) -> MlxError:
     else:
         how = f"failed with exit code {ended.code}"
     return MlxError(f"its command {how}: {ended.command}")
-

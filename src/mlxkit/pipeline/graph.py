@@ -133,7 +133,7 @@ class _Owners:
 
 def _folders(path: str) -> list[str]:
     """Return the folders above an absolute path, nearest first."""
-    found = []
+    found: list[str] = []
     while True:
         parent = os.path.dirname(path)
         if parent == path:

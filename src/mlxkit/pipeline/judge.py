@@ -101,9 +101,7 @@ class Judge:
         for key in self.graph.needs[stage.key]:
             upstream = self.session.graph.stages[key]
             recorded = entry_items(self.session.locks.entry(upstream), "outs")
-            found.update(
-                {out.abs: recorded.get(out.path, {}).get("md5") for out in upstream.outs}
-            )
+            found.update({out.abs: recorded.get(out.path, {}).get("md5") for out in upstream.outs})
         return found
 
     def _as_is(self, stage: Stage) -> Inputs:
@@ -171,7 +169,9 @@ class Judge:
         if self.session.git_root is None:
             return
         if self._tracked is None:
-            outs = [out.abs for one in self.session.declared.stages for out in one.outs if out.cache]
+            outs = [
+                out.abs for one in self.session.declared.stages for out in one.outs if out.cache
+            ]
             self._tracked = git.tracked(self.session.git_root, outs)
         for out in stage.outs:
             if out.cache and out.abs in self._tracked:

@@ -11,17 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml as pyyaml
-from yaml.events import StreamEndEvent
-
 from mlxkit.core import yaml
 from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline.lock_shape import check_shape
 from mlxkit.pipeline.lock_text import HEADER, block_of
 
 _TOP_LINE: Final = re.compile(r"[^ #\n]")
-_STAGE_LINE: Final = re.compile(r"  [^ #\n]")
-_DATASETS_CUT: Final = re.compile(r"schema: '2\.0'\ndatasets:\n")
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+_STAGE_LINE: Final = re.compile(r"  (?!: )[^ #\n]")
 _ENTRY_KEYS: Final = frozenset(("cmd", "deps", "params", "outs"))
 
 
@@ -45,13 +42,12 @@ class _Parts:
 
 
 def is_cut(text: str) -> bool:
-    """Whether `text` is not a lock but the beginning of one, as a killed writer leaves it.
+    """Whether `text` is only the beginning of a lock, as a killed writer leaves it.
 
     A cut between two lines of the last entry can leave a valid lock; nothing tells it from one
     that was meant so, and its last stage merely runs again.
     """
-    text = _without_zeros(text)
-    return not _is_lock(text) and _parts(text) is not None
+    return not _is_whole(text) and _parts(_without_zeros(text)) is not None
 
 
 def salvage(text: str, fallback: str | None) -> Salvaged | None:
@@ -60,15 +56,12 @@ def salvage(text: str, fallback: str | None) -> Salvaged | None:
     None if `text` is not the beginning of a lock: conflict markers and other edits by hand are
     for their author to mend. An empty text means that nothing is left to write.
     """
-    text = _without_zeros(text)
-    parts = None if _is_lock(text) else _parts(text)
+    parts = None if _is_whole(text) else _parts(_without_zeros(text))
     if parts is None:
         return None
     whole, older = _data(parts.head), _data(fallback or "")
-    kept: dict[str, Any] = whole.get("stages") or {}
-    restored = {
-        name: entry for name, entry in (older.get("stages") or {}).items() if name not in kept
-    }
+    kept: dict[str, Any] = whole.get("stages", {})
+    restored = {name: entry for name, entry in older.get("stages", {}).items() if name not in kept}
     extra = {
         key: older[key] for key in older if key not in ("schema", "stages") and key not in whole
     }
@@ -79,7 +72,7 @@ def salvage(text: str, fallback: str | None) -> Salvaged | None:
         mended = parts.head if kept else HEADER
         mended += "".join(block_of(name, entry) for name, entry in restored.items())
         mended += yaml.dumps(extra) if extra else ""
-        if not _is_lock(mended):
+        if not _data(mended):
             return None
     return Salvaged(stages, tuple(kept), tuple(restored), lost, mended)
 
@@ -88,8 +81,22 @@ def _without_zeros(text: str) -> str:
     return text.rstrip("\0")  # some file systems leave these after a power cut
 
 
-def _is_lock(text: str) -> bool:
-    return bool(_data(text))
+def _is_whole(text: str) -> bool:
+    """Whether the text is a valid lock and does not just happen to be one at the cut."""
+    data = _data(text)
+    if not data or text.endswith("\n"):
+        return bool(data)
+    # DVC ends its last line. Where the lines before it are as DVC writes them, it was cut;
+    # otherwise a hand wrote this file, and left out the newline.
+    lines = text[: text.rfind("\n") + 1]
+    return not (yaml.dumps(data).startswith(lines) or _is_canonical(lines))
+
+
+def _is_canonical(lines: str) -> bool:
+    try:
+        return yaml.dumps(yaml.load(lines)) == lines
+    except yaml.YamlError:
+        return False
 
 
 def _data(text: str) -> dict[str, Any]:
@@ -104,11 +111,14 @@ def _data(text: str) -> dict[str, Any]:
 
 def _parts(text: str) -> _Parts | None:
     """Split off what the cut has spoilt; None if `text` is not the beginning of a lock."""
+    if text.endswith("\n") and _data(text):
+        return _Parts(text, None)  # only zeros were behind it
     if HEADER.startswith(text.rstrip(" ")):
         return _Parts("", None)
-    lines = text.splitlines(keepends=True)
-    if HEADER.splitlines(keepends=True)[1] not in lines:
-        return _Parts("", None) if _DATASETS_CUT.match(text) and _ends_early(text) else None
+    lines = _LINE.findall(text)
+    if "stages:\n" not in lines:
+        rest = text.removeprefix(HEADER.removesuffix("stages:\n"))
+        return _Parts("", None) if rest != text and _is_datasets(rest) else None
     first = lines.index("stages:\n") + 1
     after = next((i for i in range(first, len(lines)) if _TOP_LINE.match(lines[i])), len(lines))
     if after < len(lines):
@@ -116,7 +126,7 @@ def _parts(text: str) -> _Parts | None:
     names = [i for i in range(first, after) if _STAGE_LINE.match(lines[i])]
     last = names[-1] if names else first
     head = "".join(lines[:last])
-    if last > first and not _is_lock(head):
+    if last > first and not _data(head):
         return None
     return _cut_entry(head, lines[last:])
 
@@ -124,8 +134,13 @@ def _parts(text: str) -> _Parts | None:
 def _parts_after(lines: list[str], after: int) -> _Parts | None:
     """The stages are whole, the cut is in the data sets behind them."""
     head, rest = "".join(lines[:after]), "".join(lines[after:])
-    known = "datasets:".startswith(rest) or rest.startswith("datasets:")
-    return _Parts(head, None) if known and _is_lock(head) and _ends_early(rest) else None
+    return _Parts(head, None) if _data(head) and _is_datasets(rest) else None
+
+
+def _is_datasets(rest: str) -> bool:
+    """Whether `rest` is a beginning of the data sets, the other part of a lock."""
+    key = "datasets:"
+    return key.startswith(rest) or (rest.startswith(key) and _ends_early(rest))
 
 
 def _cut_entry(head: str, lines: list[str]) -> _Parts | None:
@@ -133,29 +148,29 @@ def _cut_entry(head: str, lines: list[str]) -> _Parts | None:
     whole = "".join(line for line in lines if line.endswith("\n"))
     if not whole:
         return _Parts(head, None)
-    name = lines[0].strip().removesuffix(":").strip("'")
+    name = _key_of(lines[0])
     try:
         data = yaml.load(whole)
     except yaml.YamlError:
         return _Parts(head, name) if _ends_early(whole) else None
-    entry = data.get(name, ()) if isinstance(data, dict) else ()
-    if entry is None:
-        return _Parts(head, name)
-    if not isinstance(entry, dict) or next(iter(entry), None) != "cmd":
+    if not isinstance(data, dict) or len(data) != 1:
+        return None
+    entry = next(iter(data.values())) or {"cmd": None}
+    if not isinstance(entry, dict) or next(iter(entry)) != "cmd":
         return None
     return _Parts(head, name) if _ENTRY_KEYS.issuperset(entry) else None
 
 
+def _key_of(line: str) -> str | None:
+    try:
+        data = yaml.load(line)
+    except yaml.YamlError:
+        return None
+    return str(next(iter(data))) if isinstance(data, dict) and data else None
+
+
 def _ends_early(text: str) -> bool:
     """Whether the text's whole lines are valid YAML as far as they go."""
-    text = text[: text.rfind("\n") + 1]
-    get = yaml.events(text)
-    try:
-        while not isinstance(get(), StreamEndEvent):
-            pass
-    except pyyaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        return mark is not None and mark.index >= len(text.rstrip())
-    except pyyaml.YAMLError:
-        return False
-    return True
+    from mlxkit.core.yaml_parse import is_prefix
+
+    return is_prefix(text[: text.rfind("\n") + 1])

@@ -6,18 +6,8 @@ that is provable only that block is written here. What is not provable (comments
 block, anchors, flow style) takes DVC's way, with the same result.
 """
 
-import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
-
-import yaml as pyyaml
-from yaml.events import (
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    StreamStartEvent,
-)
 
 from mlxkit.core import yaml
 
@@ -68,31 +58,25 @@ def block_of(name: str, entry: Any) -> str:
 
 def cut(text: str) -> Document | None:
     """Cut the text of a lock; None if its stages are not plain blocks at column 2."""
-    try:
-        starts, end = _stage_marks(text)
-    except (pyyaml.YAMLError, _Uncuttable, ValueError):
-        return None
-    bounds = [*starts.values(), len(text) if end is None else end]
-    blocks = {name: text[bounds[index] : bounds[index + 1]] for index, name in enumerate(starts)}
-    whole = all(block.endswith("\n") for block in blocks.values())
-    return Document(text[: bounds[0]], blocks, text[bounds[-1] :]) if whole else None
+    from mlxkit.pipeline.lock_cut import cut_blocks
+
+    parts = cut_blocks(text)
+    return None if parts is None else Document(*parts)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _State:
     """A text on its way; `settled` if another of DVC's passes would not change it."""
 
     document: Document | None
     raw: str
     settled: bool
-    simple: set[str] = field(default_factory=set)
-    times: set[str] = field(default_factory=set)  # put here, with times of day in them
 
-    def copy(self) -> "_State":
+    def working_copy(self) -> "_State":
         document = self.document
         if document is not None:
             document = Document(document.prefix, dict(document.blocks), document.suffix)
-        return _State(document, self.raw, self.settled, set(self.simple), set(self.times))
+        return _State(document, self.raw, self.settled)
 
 
 class Replay:
@@ -103,37 +87,39 @@ class Replay:
         document = cut(text) if text else Document(HEADER, {}, "")
         settled = settled or not text or _is_fresh(text)
         self._saved: list[tuple[tuple[Put, ...], _State]] = [((), _State(document, text, settled))]
+        self._fresh: set[str] = set()  # blocks that are just what their data gives
 
     def apply(self, puts: tuple[Put, ...]) -> Document | str:
         """The document after `puts`, or its text alone where it cannot be cut."""
         while self._saved[-1][0] != puts[: len(self._saved[-1][0])]:
             self._saved.pop()
-        done, state = self._saved[-1]
-        state = state.copy()
+        done, saved = self._saved[-1]
+        state = saved.working_copy()
         for index in range(len(done), len(puts)):
-            if not _put_block(state, puts[index]):
-                state = _put_by_pass(state, puts[index])
-                self._saved.append((puts[: index + 1], state.copy()))
+            if not self._put_block(state, puts[index]):
+                saved = _put_by_pass(state, puts[index])
+                self._saved.append((puts[: index + 1], saved))
+                state = saved.working_copy()
         return state.raw if state.document is None else state.document
 
+    def _put_block(self, state: _State, put: Put) -> bool:
+        """Replace or append the block alone; False if that is not provably what DVC does."""
+        if not state.settled or state.document is None or put.block is None:
+            return False
+        blocks = state.document.blocks
+        neighbour = put.name if put.name in blocks else next(reversed(blocks), None)
+        if neighbour is not None and not self._is_fresh(neighbour, blocks[neighbour]):
+            return False
+        blocks[put.name] = put.block
+        self._fresh.add(put.block)
+        return True
 
-def _put_block(state: _State, put: Put) -> bool:
-    """Replace or append the block alone; False if that is not provably what DVC does."""
-    document = state.document
-    if not state.settled or document is None or put.block is None:
-        return False
-    blocks = document.blocks
-    neighbour = put.name if put.name in blocks else next(reversed(blocks), None)
-    if neighbour is not None and not _is_simple(state, document, neighbour):
-        return False
-    for name in state.times:
-        blocks[name] = _pass_over_block(blocks[name])
-    blocks[put.name] = put.block
-    state.simple.add(put.name)
-    state.times.discard(put.name)
-    if _has_times(put.entry):
-        state.times.add(put.name)
-    return True
+    def _is_fresh(self, name: str, block: str) -> bool:
+        if block not in self._fresh:
+            if not _is_fresh_block(name, block):
+                return False
+            self._fresh.add(block)
+        return True
 
 
 def _put_by_pass(state: _State, put: Put) -> _State:
@@ -153,21 +139,13 @@ def _put_by_pass(state: _State, put: Put) -> _State:
     return _State(cut(text), text, settled)
 
 
-def _is_simple(state: _State, document: Document, name: str) -> bool:
-    """Whether the block is just what its data gives: no comments, anchors or styles in it."""
-    if name not in state.simple:
-        if not _is_fresh_block(name, document.blocks[name]):
-            return False
-        state.simple.add(name)
-    return True
-
-
 def _is_fresh_block(name: str, block: str) -> bool:
+    """Whether there are no comments, anchors or styles of its own in the block."""
     try:
         entry = yaml.load(block)[name]
     except yaml.YamlError:  # an alias to another stage's anchor
         return False
-    return not _needs_anchors(entry) and not _has_times(entry) and block_of(name, entry) == block
+    return not _needs_anchors(entry) and block_of(name, entry) == block
 
 
 def _is_fresh(text: str) -> bool:
@@ -176,7 +154,7 @@ def _is_fresh(text: str) -> bool:
         data = yaml.load(text)
     except yaml.YamlError:
         return False
-    if _has_times(data) or _needs_anchors(data):
+    if _needs_anchors(data):
         return False
     if yaml.dumps(data) == text:
         return True
@@ -187,13 +165,6 @@ def _is_fresh(text: str) -> bool:
         == f"{document.prefix}  s: 1\n{document.suffix}"
         and all(_is_fresh_block(name, block) for name, block in document.blocks.items())
     )
-
-
-def _pass_over_block(block: str) -> str:
-    """What DVC's next pass makes of a fresh block."""
-    from mlxkit.core.yaml_ruamel import dump, parse_for_update
-
-    return dump(parse_for_update(_STAGES + block))[len(_STAGES) :]
 
 
 def _unfolded(data: Any) -> str | None:
@@ -239,69 +210,3 @@ def _needs_anchors(data: Any) -> bool:
         return isinstance(node, list | tuple) and any(visit(value) for value in node)
 
     return visit(data)
-
-
-def _has_times(data: Any) -> bool:
-    """Whether there is a time of day, which ruamel spells its own way when it comes back."""
-    if isinstance(data, dict):
-        return any(_has_times(key) or _has_times(value) for key, value in data.items())
-    if isinstance(data, list | tuple):
-        return any(map(_has_times, data))
-    return isinstance(data, datetime.datetime)
-
-
-class _Uncuttable(Exception):
-    """The stages are not plain blocks."""
-
-
-def _stage_marks(text: str) -> tuple[dict[str, int], int | None]:
-    """Where each stage's block starts, and where the key after the stages does."""
-    if not text.endswith("\n") or text.startswith("\ufeff"):
-        raise _Uncuttable
-    get = yaml.events(text)
-    event = get()
-    while isinstance(event, StreamStartEvent | DocumentStartEvent):
-        if isinstance(event, DocumentStartEvent) and event.explicit:
-            raise _Uncuttable
-        event = get()
-    _need_block_mapping(event, 0)
-    while _name(key := get(), 0) != "stages":
-        yaml.skip(get, get())
-    event = get()
-    _need_block_mapping(event, 2)
-    starts: dict[str, int] = {}
-    while not isinstance(key := get(), MappingEndEvent):
-        name = _name(key, 2)
-        if name in starts:
-            raise _Uncuttable
-        starts[name] = key.start_mark.index - 2
-        yaml.skip(get, get())
-    key = get()
-    if isinstance(key, MappingEndEvent):
-        if get().explicit:  # an explicit end of the document
-            raise _Uncuttable
-        return starts, None
-    _name(key, 0)
-    return starts, int(key.start_mark.index)
-
-
-def _need_block_mapping(event: Any, column: int) -> None:
-    if (
-        not isinstance(event, MappingStartEvent)
-        or event.flow_style
-        or event.anchor is not None
-        or event.tag is not None
-        or event.start_mark.column != column
-    ):
-        raise _Uncuttable
-
-
-def _name(key: Any, column: int) -> str:
-    if (
-        not isinstance(key, ScalarEvent)
-        or key.anchor is not None
-        or key.tag is not None
-        or key.start_mark.column != column
-    ):
-        raise _Uncuttable
-    return str(key.value)

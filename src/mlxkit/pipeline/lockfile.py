@@ -1,7 +1,6 @@
 """`dvc.lock`: read, checked and written as DVC does, but each stage's block on its own."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
@@ -87,10 +86,10 @@ class LockFile:
         except FileNotFoundError:
             return cls(path, None, {}, base=base)
         digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
-        data = cache.get(_CACHE_VERSION + digest) if cache else None
+        data = cache.get(_CACHE_VERSION + digest) if cache is not None else None
         if data is None:
             data = parse(raw, path)
-            if cache and _survives_json(data):
+            if cache is not None and _survives_json(data):
                 cache.put(_CACHE_VERSION + digest, data)
         settled = digest == known_digest
         return cls(path, raw, data, base=base, settled=settled)
@@ -157,9 +156,9 @@ class LockFile:
         return Document(document.prefix, {name: blocks[name] for name in names}, document.suffix)
 
 
-def parse(raw: bytes | str, path: str) -> dict[str, Any]:
+def parse(raw: bytes, path: str) -> dict[str, Any]:
     """The checked data of a lock's content; errors as those of `LockFile.read`."""
-    text = raw if isinstance(raw, str) else yaml.decode(raw, path)
+    text = _decode(raw, path)
     try:
         data = yaml.load(text, path)
         check_shape(data, text, path)
@@ -167,10 +166,25 @@ def parse(raw: bytes | str, path: str) -> dict[str, Any]:
         if is_cut(text):
             raise CutLockError(path, text) from error
         raise
+    if not text.endswith("\n") and is_cut(text):
+        raise CutLockError(path, text)
     return dict(data)
 
 
+def _decode(raw: bytes, path: str) -> str:
+    """The text; a character that a cut has left unfinished at the end reads as a zero."""
+    try:
+        return yaml.decode(raw, path)
+    except yaml.YamlError as error:
+        cause = error.__cause__
+        if isinstance(cause, UnicodeDecodeError) and cause.reason == "unexpected end of data":
+            return yaml.decode(raw[: cause.start] + b"\0", path)
+        raise
+
+
 def _survives_json(data: Any) -> bool:
+    import json
+
     try:
         return bool(json.loads(json.dumps(data, allow_nan=False)) == data)
     except (TypeError, ValueError):

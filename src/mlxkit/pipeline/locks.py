@@ -88,9 +88,7 @@ class Locks:
             if _stamp(path) != self._stamps[path]:
                 self._reload(path)  # plain dvc wrote to it meanwhile: ours goes on top
             if path in self.mended:
-                write_atomic(path, self._files[path].text().encode())
-                self._files[path] = self._read(path)
-                self.mended.discard(path)
+                self._write_mended(path)
             else:
                 self._files[path].write()
             self._stamps[path] = _stamp(path)
@@ -99,6 +97,15 @@ class Locks:
         self._flushed = time.monotonic()
         self._cost = self._flushed - began
         return written
+
+    def _write_mended(self, path: str) -> None:
+        """Write a file anew; without a single stage there is none, as DVC refuses an empty one."""
+        self.mended.discard(path)
+        if self._files[path].stages:
+            write_atomic(path, self._files[path].text().encode())
+        else:
+            os.unlink(path)
+        self._files[path] = self._read(path)
 
     def _rank(self, path: str, name: str) -> int:
         return self._ranks.get(path, {}).get(name, 1 << 30)
@@ -130,7 +137,7 @@ class Locks:
         return found
 
     def _mend(self, path: str, error: CutLockError) -> LockFile:
-        """Take what is whole from a file that a killed dvc left cut, the rest from Git's version."""
+        """Take what is whole of a file that a killed dvc left cut, the rest from Git's version."""
         saved = salvage(error.text, self._committed(path))
         if saved is None:
             raise error
@@ -138,8 +145,8 @@ class Locks:
         self._dirty.add(path)
         lost = f", lost: {', '.join(saved.lost)}" if saved.lost else ""
         self._say(
-            f"{os.path.relpath(path)} was cut short by a kill; "
-            f"{len(saved.kept)} of its stages are whole, {len(saved.stages)} with Git's{lost}"
+            f"{os.path.relpath(path)} was cut short by a kill: {len(saved.kept)} of its stages "
+            f"are whole, {len(saved.stages) - len(saved.kept)} come from Git's version{lost}"
         )
         data = {"schema": "2.0", "stages": saved.stages}
         return LockFile(path, saved.text.encode(), data, base=self._bases.get(path))

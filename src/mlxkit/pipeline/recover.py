@@ -1,12 +1,15 @@
 """Mends what a run that was killed left behind; the caller holds `only_run`."""
 
 import os
+from contextlib import suppress
 from typing import Any
 
+from mlxkit.core.files import TEMPORARY
 from mlxkit.pipeline import aside
 from mlxkit.pipeline.rundir import RunDir, run_folder
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, entry_items
+from mlxkit.store.checkout import remove
 from mlxkit.tools.process import end_leftovers
 
 
@@ -25,8 +28,20 @@ def recover(session: Session, note: dict[str, Any]) -> list[str]:
             continue
         aside.put_back(kept, os.path.join(session.root, ".mlx", "partial"))
         told.append(f"brought back the earlier outputs of '{kept.slug}'")
+    _sweep(session)
     session.workspace.forget()
     return told
+
+
+def _sweep(session: Session) -> None:
+    """Remove half-written temporary files beside the files that mlx writes."""
+    folders = {os.path.dirname(path) for path in session.declared.files}
+    folders |= {os.path.dirname(out.abs) for one in session.declared.stages for out in one.outs}
+    for folder in folders:
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as listing:
+            for entry in listing:
+                if entry.name.startswith(TEMPORARY[0]) and entry.name.endswith(TEMPORARY[1]):
+                    remove(entry.path)
 
 
 def _committed(session: Session, stage: Stage) -> bool:

@@ -131,9 +131,7 @@ def _pruned(root: str, git_root: str | None) -> list[str]:
     return [os.path.join(root, path) for path in git.ignored_folders(root)]
 
 
-def _ignored(
-    root: str, git_root: str | None, paths: list[str], dvcignores: list[str]
-) -> set[str]:
+def _ignored(root: str, git_root: str | None, paths: list[str], dvcignores: list[str]) -> set[str]:
     """Return those of the declaring files that Git or DVC ignores, themselves or by a parent."""
     parents = {path: _parents(path, root) for path in paths}
     asked = {one for each in parents.values() for one in each} | set(paths)

@@ -1,5 +1,6 @@
 """Decides what may run at the same time. Pure."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -48,9 +49,7 @@ def blockers(order: Sequence[Stage], graph: Graph) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for stage in order:
         near = [*graph.needs[stage.key], *graph.feeds[stage.key]]
-        found[stage.key] = {
-            one for one in near if one in place and place[one] < place[stage.key]
-        }
+        found[stage.key] = {one for one in near if one in place and place[one] < place[stage.key]}
     for earlier, later in _same_path(order):
         found[later].add(earlier)
     return found
@@ -63,6 +62,6 @@ def _same_path(order: Sequence[Stage]) -> Iterable[tuple[str, str]]:
     """
     place = {stage.key: index for index, stage in enumerate(order)}
     outs = sorted((out.abs + "/", stage.key) for stage in order for out in stage.outs)
-    for (one_path, one), (other_path, other) in zip(outs, outs[1:], strict=False):
+    for (one_path, one), (other_path, other) in itertools.pairwise(outs):
         if one != other and overlap(one_path.rstrip("/"), other_path.rstrip("/")):
             yield (one, other) if place[one] < place[other] else (other, one)

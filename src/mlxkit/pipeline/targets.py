@@ -69,9 +69,7 @@ def _find(declared: Declared, target: str, recursive: bool, glob: bool) -> list[
         named = _named(declared, of_file, file, name, glob)
         if named:
             return named
-    made = [
-        stage for stage in declared.stages if any(inside(path, out.abs) for out in stage.outs)
-    ]
+    made = [stage for stage in declared.stages if any(inside(path, out.abs) for out in stage.outs)]
     if made:
         return made
     raise _unknown(declared, target)

@@ -7,7 +7,8 @@ from mlxkit.pipeline.params import pick, read_file
 from mlxkit.pipeline.spec import Params
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
-from mlxkit.store.tree import Content, Ignore, describe
+from mlxkit.store.tree import Content, describe
+from mlxkit.store.walk import Ignore
 
 
 class Workspace:
@@ -16,7 +17,7 @@ class Workspace:
     def __init__(self, state: State, store: ObjectStore, ignore: Ignore | None) -> None:
         self._state = state
         self._store = store
-        self._ignore = ignore
+        self.ignore = ignore
         self._contents: dict[str, Content | None] = {}
         self._parsed: dict[str, tuple[str, Any]] = {}
         self._cached: dict[str, bool] = {}
@@ -29,7 +30,7 @@ class Workspace:
     def content(self, path: str) -> Content | None:
         """Describe a file or folder; None where there is none. Raises MlxError if unreadable."""
         if path not in self._contents:
-            self._contents[path] = describe(path, self._state, self._ignore)
+            self._contents[path] = describe(path, self._state, self.ignore)
         return self._contents[path]
 
     def md5(self, path: str) -> str | None:

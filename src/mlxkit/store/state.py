@@ -91,7 +91,7 @@ class State:
             self._changed = True
 
     def save(self) -> None:
-        """Write the index if it has changed, in one step; raises OSError."""
+        """Write the index if it has changed, in one step; raises OSError, which harms nothing."""
         with self._lock:
             if not self._changed:
                 return
@@ -103,7 +103,11 @@ class State:
             data = _encode(self._entries, self._kept)
             self._changed = False
         # An index that is lost with the power is only rebuilt: not worth waiting for the disk.
-        write_atomic(self._path, data, sync=False)
+        try:
+            write_atomic(self._path, data, sync=False)
+        except OSError:
+            self._changed = True
+            raise
 
     def _hash(self, path: str, before: os.stat_result) -> tuple[str, os.stat_result]:
         for _ in range(_ATTEMPTS):

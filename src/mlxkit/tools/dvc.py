@@ -120,9 +120,8 @@ def ignore_filter(root: str) -> IgnoreFilter:
 
 def parse_parameters(path: str) -> Any:
     """Read a parameter file of any kind that DVC knows (TOML, Python, JSON, YAML)."""
-    from dvc.utils.serialize import ParseError, load_path
-
     from dvc.fs import localfs
+    from dvc.utils.serialize import ParseError, load_path
 
     try:
         return load_path(path, localfs)
@@ -133,6 +132,19 @@ def parse_parameters(path: str) -> Any:
 def hand_over(arguments: list[str], folder: str | None = None) -> int:
     """Run `dvc arguments` in a process of its own, in the same terminal; return its exit code."""
     return subprocess.call([sys.executable, "-m", "dvc", *arguments], cwd=folder)
+
+
+def capture(arguments: list[str]) -> tuple[int, str]:
+    """Run `dvc arguments` quietly; return its exit code and the last line it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (done.stderr or done.stdout).strip().splitlines()
+    return done.returncode, said[-1] if said else ""
 
 
 class _RecordingFs:

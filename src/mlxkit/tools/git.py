@@ -59,7 +59,15 @@ def ignored(root: str, paths: Iterable[str]) -> set[str]:
 def ignored_folders(root: str) -> list[str]:
     """Return the folders that Git ignores as a whole, relative to `root`, without the slash."""
     listed = run(
-        root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--", "."
+        root,
+        "ls-files",
+        "-z",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "--directory",
+        "--",
+        ".",
     )
     return [os.fsdecode(path[:-1]) for path in listed.split(b"\0") if path.endswith(b"/")]
 

@@ -154,4 +154,3 @@ def start_mark(pid: int) -> str:
         return str(psutil.Process(pid).create_time())
     except psutil.Error:
         return ""
-

@@ -1,0 +1,73 @@
+"""`mlx doctor`: find what is broken, and mend it."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.options import Json, Wait
+from mlxkit.core.errors import ExitCode, MlxError
+from mlxkit.pipeline.checkup import Finding, check_dvc, check_locks, check_session
+from mlxkit.project import find_root, mend, open_project
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    wait: Wait = 10.0,
+    as_json: Json = False,
+) -> int:
+    """Find what is broken: cut lock files, stale locks, a wrong index, a missing tool.
+
+    Example: mlx doctor --fix
+    """
+    root = find_root(".")
+    found = _examine(root)
+    mended: list[Finding] = []
+    if fix and any(one.can_mend for one in found):
+        mend(root, wait, terminal.note)
+        after = _examine(root)
+        mended = [one for one in found if one not in after]
+        found = after
+    if as_json:
+        terminal.write_json(
+            {
+                "ok": not found,
+                "problems": [
+                    {
+                        "kind": one.kind,
+                        "what": one.what,
+                        "hint": one.hint,
+                        "fixable": one.can_mend,
+                    }
+                    for one in found
+                ],
+                "fixed": [{"kind": one.kind, "what": one.what} for one in mended],
+            }
+        )
+    else:
+        _show(found, mended)
+    return ExitCode.CHECK_FAILED if found else ExitCode.OK
+
+
+def _examine(root: str) -> list[Finding]:
+    found = [*check_dvc(), *check_locks(root)]
+    try:
+        session = open_project(root, say=lambda _: None)
+        found += check_session(session)
+    except MlxError as error:
+        found.append(Finding("project", str(error), error.hint or "correct the file"))
+    return found
+
+
+def _show(found: list[Finding], mended: list[Finding]) -> None:
+    for one in mended:
+        terminal.write(f"{terminal.styled('mended', 'green')}  {one.what}")
+    for one in found:
+        terminal.write(f"{terminal.styled('wrong', 'red')}   {one.what}")
+        terminal.write(f"        {one.hint}")
+    if not found:
+        terminal.write(f"{os.path.basename(os.getcwd())}: all is well")

@@ -1,0 +1,72 @@
+"""`mlx init`: start a project in a Git repository, or in a subfolder of one."""
+
+import os
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.options import Json, Quiet
+from mlxkit.core.errors import MlxError, ProjectError
+from mlxkit.core.files import write_atomic
+from mlxkit.pipeline.rundir import prepare_folder
+from mlxkit.tools import dvc, git
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+NEXT = """next:
+  mlx add data.csv                 track a file or folder
+  mlx stage add -n train -d data.csv -d train.py -o model.bin python train.py
+  mlx repro                        run what changed"""
+
+
+@app.command()
+def init(as_json: Json = False, quiet: Quiet = False) -> int:
+    """Start a project in this Git repository, or in this subfolder of one; sets up DVC too.
+
+    Example: git init && mlx init
+    """
+    here = os.getcwd()
+    top = git.find_root(here)
+    if top is None:
+        raise ProjectError("this is not a Git repository", hint="run: git init && mlx init")
+    made = not os.path.isdir(os.path.join(here, ".dvc"))
+    if made:
+        _init_dvc(subfolder=os.path.realpath(top) != os.path.realpath(here))
+    prepare_folder(here)
+    ignored = _ignore_ours(here)
+    if made or ignored:
+        _stage(here)
+    if as_json:
+        terminal.write_json({"root": here, "created": made})
+    elif not quiet:
+        terminal.write("started a project" if made else "this is a project already")
+        if made:
+            terminal.note(NEXT)
+    return 0
+
+
+def _init_dvc(*, subfolder: bool) -> None:
+    code, said = dvc.capture(["init", "--quiet", *(["--subdir"] if subfolder else [])])
+    if code != 0:
+        raise MlxError(f"dvc init failed: {said}")
+
+
+def _ignore_ours(here: str) -> bool:
+    """Add `/.mlx` to `.gitignore`; return whether it was not there."""
+    path = os.path.join(here, ".gitignore")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        text = ""
+    if any(line.strip().strip("/") == ".mlx" for line in text.splitlines()):
+        return False
+    gap = "" if not text or text.endswith("\n") else "\n"
+    write_atomic(path, f"{text}{gap}/.mlx\n".encode())
+    return True
+
+
+def _stage(here: str) -> None:
+    """Stage what was made, as `dvc init` stages its own files."""
+    made = [".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore"]
+    git.add(here, [name for name in made if os.path.exists(os.path.join(here, name))])

@@ -1,0 +1,16 @@
+"""Opens the project for commands that only look."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlxkit.cli import terminal
+from mlxkit.pipeline.session import Session
+from mlxkit.project import open_project, save_state
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open the project at the current folder; keep what was learnt of its files."""
+    session = open_project(say=terminal.note)
+    yield session
+    save_state(session)

@@ -1,0 +1,85 @@
+"""`mlx status`: what is not up to date, and why."""
+
+import os
+import time
+from typing import Annotated, Any
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.describe import reason_json, reasons_text
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose
+from mlxkit.cli.reading import reading
+from mlxkit.core.errors import ExitCode
+from mlxkit.pipeline.status import FRESH, RUNNING, StageStatus, Status, find_status
+from mlxkit.pipeline.targets import find_stages, order_stages
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def status(
+    targets: Targets = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 3 when something is not up to date.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show which stages and data are not up to date, and why; also while a run is going on.
+
+    Example: mlx status --check
+    """
+    with reading() as session:
+        if targets:
+            order = find_stages(session.declared, targets)
+        else:
+            order = order_stages(session.graph, [], everything=True)
+        found = find_status(session, order)
+    if as_json:
+        terminal.write_json(_document(found))
+    elif not quiet:
+        _show(found, verbose)
+    return ExitCode.CHECK_FAILED if check and not found.clean else ExitCode.OK
+
+
+def _document(found: Status) -> dict[str, Any]:
+    return {
+        "clean": found.clean,
+        "stages": [
+            {
+                "stage": one.stage.address(os.getcwd()),
+                "state": one.state,
+                "reasons": [reason_json(reason) for reason in one.reasons],
+            }
+            for one in found.stages
+        ],
+        "data": [{"path": os.path.relpath(one.path), "state": one.state} for one in found.data],
+    }
+
+
+def _show(found: Status, verbose: bool) -> None:
+    shown = [one for one in found.stages if verbose or one.state != FRESH]
+    width = max((len(one.stage.address(os.getcwd())) for one in shown), default=0)
+    for one in shown:
+        terminal.write(_stage_line(one, width))
+    data_width = max((len(os.path.relpath(one.path)) for one in found.data), default=0)
+    for data in found.data:
+        state = terminal.styled(f"{data.state:<8}", "yellow")
+        terminal.write(f"{state} {os.path.relpath(data.path):<{data_width}}".rstrip())
+    if found.clean:
+        count = terminal.counted(len(found.stages), "stage")
+        terminal.write(f"up to date: {count}")
+        return
+    stale = sum(one.state != FRESH for one in found.stages)
+    counts = f"{stale} of {terminal.counted(len(found.stages), 'stage')} not up to date"
+    terminal.write(f"{counts}, {len(found.data)} data changed" if found.data else counts)
+
+
+def _stage_line(one: StageStatus, width: int) -> str:
+    state = terminal.styled(f"{one.state:<8}", terminal.OUTCOME_STYLES[one.state])
+    text = reasons_text(one.reasons)
+    if one.state == RUNNING and one.since is not None:
+        text = f"for {terminal.duration(max(0.0, time.time() - one.since))}; {text}".rstrip("; ")
+    return f"{state} {one.stage.address(os.getcwd()):<{width}}  {text}".rstrip()
