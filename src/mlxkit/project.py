@@ -68,9 +68,9 @@ def open_project(start: str = ".", *, say: Say, note: dict[str, Any] | None = No
     link_types = _link_types(cache.get("type"))
     store = ObjectStore(objects, state=state, link_types=link_types, shared=shared)
     copies = ObjectStore(objects, state=state, shared=shared)
-    workspace = Workspace(state, store, _ignore_rules(declared))
     bases = note or {}
     parses = ParseCache(root)
+    workspace = Workspace(state, store, parses, _ignore_rules(declared))
     locks = Locks(git_root, parses, bases.get("lock_bases", {}), say)
     graph = build_graph(declared)
     repo_lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))

@@ -2,8 +2,6 @@
 
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -218,6 +216,9 @@ def _report(code: str, message: str, hint: str | None, where: str | None, as_jso
 
 def _report_bug(as_json: bool) -> None:
     """Keep the traceback in a file: it helps us, not the user."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="mlx-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:

@@ -7,39 +7,42 @@ from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.result import Result
 
-_WORDS = {
+# How a kind of reason is said; {} stands for the paths or keys it concerns.
+_PHRASES = {
     "new": "new stage",
     "cmd-changed": "command changed",
-    "dep-changed": "changed",
-    "param-changed": "parameter",
-    "out-changed": "output changed",
-    "out-missing": "output missing",
-    "upstream": "after",
+    "dep-changed": "changed: {}",
+    "param-changed": "parameter {}",
+    "out-changed": "output changed: {}",
+    "out-missing": "output missing: {}",
+    "upstream": "after {}",
     "forced": "forced",
-    "always": "always runs",
-    "env-changed": "environment changed",
+    "always": "always runs ({})",
+    "env-changed": "environment changed: {}",
 }
-_SHOWN = 3
+_SHOWN = 2
 
 
 def reason_text(reason: Reason) -> str:
     """Say one reason in a few words."""
-    words = _WORDS[reason.kind]
-    if reason.kind in ("new", "cmd-changed", "forced"):
-        return words
-    if reason.kind == "always":
-        return f"{words} ({reason.what})"
-    if reason.kind == "dep-changed":
-        return f"{reason.what} {reason.detail or words}"
-    detail = f" ({reason.detail})" if reason.detail else ""
-    return f"{words} {reason.what}{detail}"
+    return _PHRASES[reason.kind].format(_subject(reason))
 
 
 def reasons_text(reasons: tuple[Reason, ...] | list[Reason]) -> str:
-    """Say the reasons in one line; of many, the first few."""
-    told = [reason_text(one) for one in reasons[:_SHOWN]]
-    more = len(reasons) - _SHOWN
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    """Say the reasons in one line: by kind, of many paths or keys the first few."""
+    subjects: dict[str, list[str]] = {}
+    for one in reasons:
+        subjects.setdefault(one.kind, []).append(_subject(one))
+    return "; ".join(_PHRASES[kind].format(_some(told)) for kind, told in subjects.items())
+
+
+def _subject(reason: Reason) -> str:
+    return f"{reason.what} ({reason.detail})" if reason.detail else reason.what
+
+
+def _some(told: list[str]) -> str:
+    more = len(told) - _SHOWN
+    return ", ".join(told[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def reason_json(reason: Reason) -> dict[str, str]:

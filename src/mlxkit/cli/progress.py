@@ -5,13 +5,13 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import reasons_text
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.records import tail
-from mlxkit.pipeline.result import FAILED, NOT_REACHED, UNCHANGED, Result
+from mlxkit.pipeline.result import FAILED, NOT_REACHED, UNCHANGED, Result, StageStopped
 from mlxkit.pipeline.spec import Stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ FAILURE_LINES = 20
 
 def outcome_line(result: Result, width: int, *, stream: Any = None) -> str:
     """Say in one line what became of a stage; `width` is that of the longest name."""
-    word = terminal.styled(f"{result.outcome:<11}", terminal.OUTCOME_STYLES[result.outcome], stream)
+    outcome = "stopped" if isinstance(result.error, StageStopped) else result.outcome
+    word = terminal.styled(f"{outcome:<11}", terminal.OUTCOME_STYLES[result.outcome], stream)
     took = terminal.duration(result.seconds) if result.seconds else ""
     name = result.stage.address(os.getcwd())
     text = f"{word} {name:<{width}} {took:>10}  {reasons_text(result.reasons)}"
@@ -34,6 +35,8 @@ def failure_text(result: Result, stream: Any = None) -> list[str]:
     """Say why a stage failed: its error, its last lines, and how to run it alone."""
     assert result.error is not None
     error = result.error
+    if isinstance(error, StageStopped):
+        return []  # the user knows
     lines = [f"{terminal.styled('error:', 'red', stream)} {error}"]
     if result.log is not None:
         shown = [line for line in tail(result.log, FAILURE_LINES) if not line.startswith("+ ")]
@@ -206,18 +209,19 @@ class LiveView(Silent):
             self._print(outcome_line(result, self._width, stream=sys.stderr))
         if result.outcome == FAILED:
             for line in failure_text(result, sys.stderr):
-                self._print(line)
+                self._print(line, wrap=not line.startswith("  |"))
 
     def say(self, message: str) -> None:
-        self._print(message)
+        self._print(message, wrap=True)
 
     def close(self) -> None:
         self._live.stop()
 
-    def _print(self, line: str) -> None:
+    def _print(self, line: str, *, wrap: bool = False) -> None:
         from rich.text import Text
 
-        self._console.print(Text.from_ansi(line), overflow="ellipsis", no_wrap=True)
+        overflow: Literal["fold", "ellipsis"] = "fold" if wrap else "ellipsis"
+        self._console.print(Text.from_ansi(line), overflow=overflow, no_wrap=not wrap)
 
     def _draw(self) -> "Group":
         from rich.console import Group

@@ -126,6 +126,8 @@ def repro(
         terminal.write_json({"ok": ok, "stages": [result_json(one) for one in results]})
     elif not quiet:
         _summary(session, results, time.monotonic() - began, dry)
+        if interrupted:
+            terminal.note("interrupted: what had finished is committed")
     if interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.OK if ok else ExitCode.FAILED

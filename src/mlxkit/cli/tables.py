@@ -35,25 +35,29 @@ def number(value: Any) -> str:
 def _groups(
     files: Sequence[tuple[str, Mapping[str, Any]]],
 ) -> list[list[tuple[str, Mapping[str, Any]]]]:
-    """Put files that have the same names together, in order."""
-    found: dict[tuple[str, ...], list[tuple[str, Mapping[str, Any]]]] = {}
+    """Put files together that share at least half of their names, in order."""
+    groups: list[list[tuple[str, Mapping[str, Any]]]] = []
     for path, values in files:
-        found.setdefault(tuple(values), []).append((path, values))
-    return list(found.values())
+        for group in groups:
+            shared = group[0][1].keys() & values.keys()
+            if 2 * len(shared) >= max(len(group[0][1]), len(values)):
+                group.append((path, values))
+                break
+        else:
+            groups.append([(path, values)])
+    return groups
 
 
 def _rows(
     group: Sequence[tuple[str, Mapping[str, Any]]], title: str, marks: Mapping[str, str]
 ) -> list[list[str]]:
-    names = list(group[0][1])
-    head = [title, *(path for path, _ in group)]
-    return [
-        head,
-        *(
-            [f"{name}{marks.get(name, '')}", *(number(values[name]) for _, values in group)]
-            for name in names
-        ),
-    ]
+    longest = max((values for _, values in group), key=len)
+    names = dict.fromkeys([*longest, *(name for _, values in group for name in values)])
+    rows = [[title, *(path for path, _ in group)]]
+    for name in names:
+        cells = [number(values[name]) if name in values else "-" for _, values in group]
+        rows.append([f"{name}{marks.get(name, '')}", *cells])
+    return rows
 
 
 def _width(rows: Sequence[Sequence[str]]) -> int:

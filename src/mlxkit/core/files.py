@@ -1,7 +1,6 @@
 """Writing files so that a reader, or a crash, never sees half of one."""
 
 import os
-import tempfile
 
 TEMPORARY = (".mlx-", ".tmp")
 """How the name of a file that is being written begins and ends; a kill may leave one behind."""
@@ -19,7 +18,9 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
     os.makedirs(folder, exist_ok=True)
     if mode is None:
         mode = _mode_of(path)
-    fd, temporary = tempfile.mkstemp(prefix=TEMPORARY[0], suffix=TEMPORARY[1], dir=folder)
+    name = f"{TEMPORARY[0]}{os.urandom(8).hex()}{TEMPORARY[1]}"
+    temporary = os.path.join(folder, name)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)

@@ -1,5 +1,6 @@
 """YAML from libyaml's events: values with YAML 1.2 meaning, places of keys, whole prefixes."""
 
+import re
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ class OddDocument(Exception):
 _Parser: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH: Final = 100
 _BLOCK_STYLES: Final = ("|", ">")  # as a root, their lines may look like comments
+_ODD_ANCHOR: Final = re.compile(r"[&*][0-9A-Za-z_-]+[^\s,\]}0-9A-Za-z_-]")  # longer to ruamel
 _MERGE: Final = object()  # the key `<<` while its mapping is being read
 _NO_KEY: Final = object()
 
@@ -72,6 +74,7 @@ class _Builder:
     """Builds values from events with a stack of its own: deep input cannot exhaust C's."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._next = events(text)
         self._anchors: dict[str, Any] = {}
 
@@ -113,6 +116,8 @@ class _Builder:
                 complex_key = type(box) is dict and key is _NO_KEY
                 if event.tag is not None or complex_key or len(stack) > _MAX_DEPTH:
                     raise OddDocument
+                if event.flow_style and type(box) is list and not self._has_bracket(event):
+                    raise OddDocument  # `[a: b]`
                 stack.append((box, key, merge, anchor))
                 box = {} if kind is MappingStartEvent else []
                 key, merge, anchor = _NO_KEY, None, event.anchor
@@ -144,9 +149,14 @@ class _Builder:
                 box[key] = value
                 key = _NO_KEY
 
+    def _has_bracket(self, event: Any) -> bool:
+        return self._text[event.start_mark.index] in "[{"
+
     def _anchor(self, name: str, value: Any) -> None:
         if name in self._anchors:
             raise OddDocument  # which of the two an alias means depends on where they end
+        if not self._anchors and _ODD_ANCHOR.search(self._text):
+            raise OddDocument
         self._anchors[name] = value
 
     def _alias(self, event: Any) -> Any:

@@ -39,7 +39,7 @@ def set_aside(run_folder: str, slug: str, stage: Stage) -> Aside:
         if os.path.lexists(path)
     )
     kept = Aside(folder, slug, stage.key, stage.lock_path, stage.name or "", outs, moved)
-    if outs:
+    if moved:
         _note(kept)
     for path, place in moved:
         _move(path, place)

@@ -9,7 +9,6 @@ import queue
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from mlxkit.pipeline.result import (
     UNCHANGED,
     Observer,
     Result,
+    StageStopped,
 )
 from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.schedule import Machine, blockers, fits
@@ -379,7 +379,7 @@ class Executor:
             for key in self._graph.feeds[stage.key]:
                 self._forced.setdefault(key, stage.address(os.getcwd()))
         log = job.log if job is not None else None
-        self._settle(Result(stage, outcome, reasons, seconds, uuid.uuid4().hex[:16], None, log))
+        self._settle(Result(stage, outcome, reasons, seconds, os.urandom(8).hex(), None, log))
 
     def _fail(
         self,
@@ -501,7 +501,7 @@ def _signal(job: Job, number: int) -> None:
 
 def _command_failed(ended: Ended, *, stopped: bool) -> MlxError:
     if stopped:
-        return MlxError("was stopped")
+        return StageStopped("was stopped")
     if ended.code < 0:
         name = signal.Signals(-ended.code).name
         how = f"was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")

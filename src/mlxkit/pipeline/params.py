@@ -65,3 +65,12 @@ def _get(values: Any, key: str) -> Any:
         return dpath.get(values, key, separator=".")
     except (KeyError, ValueError, TypeError):
         return _MISSING
+
+
+def survives_json(values: Any) -> bool:
+    """Tell whether values come back from JSON as they are; dates, tuples and sets do not."""
+    try:
+        back = json.loads(json.dumps(values, allow_nan=False))
+    except (TypeError, ValueError):
+        return False
+    return bool(back == values)

@@ -120,7 +120,8 @@ def _out(out: Out, entry: Entry | None, look: Look, allow_missing: bool) -> Iter
     before = recorded.get("md5")
     if before and out.cache and not look.cached(before, recorded.get("size")):
         if not allow_missing:
-            yield Reason("out-missing", out.path, "not in the cache")
+            there = look.md5(out.abs) is not None
+            yield Reason("out-missing", out.path, "not in the cache" if there else "")
         return
     now = look.md5(out.abs)
     if now is None:

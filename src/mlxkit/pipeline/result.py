@@ -14,6 +14,12 @@ FAILED = "failed"
 NOT_REACHED = "not-reached"
 
 
+class StageStopped(MlxError):
+    """A stage was ended because the user, or the system, ended the run."""
+
+    code = "stopped"
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of one stage; `run` is the id of the record, None where nothing was made."""

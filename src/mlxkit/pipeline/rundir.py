@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ class RunDir:
     """What is known of a run from outside its process."""
 
     folder: str
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    id: str = field(default_factory=lambda: os.urandom(8).hex())
     lock_bases: dict[str, list[str]] = field(default_factory=dict)
     ignore_bases: dict[str, str] = field(default_factory=dict)
     running: dict[str, dict[str, Any]] = field(default_factory=dict)

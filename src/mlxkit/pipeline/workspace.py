@@ -1,9 +1,11 @@
 """What the working tree and the cache hold right now: the `Look` that plans are made with."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.pipeline.params import pick, read_file
+from mlxkit.pipeline.lockfile import ParseCache
+from mlxkit.pipeline.params import pick, read_file, survives_json
 from mlxkit.pipeline.spec import Params
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
@@ -14,8 +16,11 @@ from mlxkit.store.walk import Ignore
 class Workspace:
     """Answers about paths, remembered until `forget()`: while a stage runs, anything may change."""
 
-    def __init__(self, state: State, store: ObjectStore, ignore: Ignore | None) -> None:
+    def __init__(
+        self, state: State, store: ObjectStore, parses: ParseCache, ignore: Ignore | None
+    ) -> None:
         self._state = state
+        self._parses = parses
         self._store = store
         self.ignore = ignore
         self._contents: dict[str, Content | None] = {}
@@ -44,9 +49,18 @@ class Workspace:
             return None
         known = self._parsed.get(params.abs)
         if known is None or known[0] != md5:
-            known = (md5, read_file(params.abs))
+            known = (md5, self._read(params.abs, md5))
             self._parsed[params.abs] = known
         return pick(known[1], params)
+
+    def _read(self, path: str, md5: str) -> Any:
+        key = f"params:{os.path.splitext(path)[1]}:{md5}"
+        values = self._parses.get(key)
+        if values is None:
+            values = read_file(path)
+            if survives_json(values):
+                self._parses.put(key, values)
+        return values
 
     def cached(self, md5: str, size: int | None) -> bool:
         if md5 not in self._cached:

@@ -77,8 +77,11 @@ class Delegate:
 
     @cached_property
     def _repo(self) -> Any:
+        import logging
+
         from dvc.repo import Repo
 
+        logging.getLogger("dvc").setLevel(logging.ERROR)  # we tell what happens, in our words
         return Repo(self._root)
 
     @contextmanager
