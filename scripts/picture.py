@@ -13,7 +13,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "terminal.svg"
-WIDTH = 92
+WIDTH = 100
 PREPARE = ["mlx pull --quiet data/census.parquet.dvc", "mlx repro --quiet"]
 SHOWN = [
     "sed -i 's/learning_rate: .*/learning_rate: 0.2/' params.yaml",
@@ -40,7 +40,7 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 {chrome}
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}
-<g class="{unique_id}-matrix">
+<g class="{unique_id}-matrix" xml:space="preserve">
 {matrix}
 </g>
 </g>

@@ -56,8 +56,8 @@ def key_line(text: str, path: tuple[str | int, ...]) -> int | None:
         return None
 
 
-def is_prefix(text: str) -> bool:
-    """Whether `text` could be the beginning of a document: valid as far as it goes."""
+def ends_early(text: str) -> bool:
+    """Whether `text` is no document, but for nothing else than that it ends too early."""
     get = events(text)
     try:
         while type(get()) is not StreamEndEvent:
@@ -67,7 +67,7 @@ def is_prefix(text: str) -> bool:
         return mark is not None and mark.index >= len(text.rstrip())
     except (yaml.YAMLError, ValueError):
         return False
-    return True
+    return False
 
 
 class _Builder:

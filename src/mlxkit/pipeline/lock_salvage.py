@@ -13,13 +13,15 @@ from typing import Any, Final
 
 from mlxkit.core import yaml
 from mlxkit.core.errors import ProjectError
-from mlxkit.pipeline.lock_shape import check_shape
+from mlxkit.pipeline.lock_shape import check_shape, is_entry
 from mlxkit.pipeline.lock_text import HEADER, block_of
 
 _TOP_LINE: Final = re.compile(r"[^ #\n]")
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _STAGE_LINE: Final = re.compile(r"  (?!: )[^ #\n]")
-_ENTRY_KEYS: Final = frozenset(("cmd", "deps", "params", "outs"))
+_KEYS: Final = ("cmd", "deps", "params", "outs")
+_UNFINISHED: Final = object()
+_BROKEN: Final = object()
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _parts(text: str) -> _Parts | None:
     """Split off what the cut has spoilt; None if `text` is not the beginning of a lock."""
     if text.endswith("\n") and _data(text):
         return _Parts(text, None)  # only zeros were behind it
-    if HEADER.startswith(text.rstrip(" ")):
+    if not text.strip() or HEADER.startswith(text):
         return _Parts("", None)
     lines = _LINE.findall(text)
     if "stages:\n" not in lines:
@@ -140,7 +142,7 @@ def _parts_after(lines: list[str], after: int) -> _Parts | None:
 def _is_datasets(rest: str) -> bool:
     """Whether `rest` is a beginning of the data sets, the other part of a lock."""
     key = "datasets:"
-    return key.startswith(rest) or (rest.startswith(key) and _ends_early(rest))
+    return key.startswith(rest) or (rest.startswith(key) and _parse(rest) is not _BROKEN)
 
 
 def _cut_entry(head: str, lines: list[str]) -> _Parts | None:
@@ -148,29 +150,58 @@ def _cut_entry(head: str, lines: list[str]) -> _Parts | None:
     whole = "".join(line for line in lines if line.endswith("\n"))
     if not whole:
         return _Parts(head, None)
+    data = _parse(whole)
+    if data is _BROKEN:
+        return None
     name = _key_of(lines[0])
-    try:
-        data = yaml.load(whole)
-    except yaml.YamlError:
-        return _Parts(head, name) if _ends_early(whole) else None
-    if not isinstance(data, dict) or len(data) != 1:
+    if name is None or name in _data(head).get("stages", {}):
         return None
-    entry = next(iter(data.values())) or {"cmd": None}
-    if not isinstance(entry, dict) or next(iter(entry)) != "cmd":
+    if data is not _UNFINISHED and not (
+        isinstance(data, dict) and len(data) == 1 and _begins_entry(data[name])
+    ):
         return None
-    return _Parts(head, name) if _ENTRY_KEYS.issuperset(entry) else None
+    return _Parts(head, name)
+
+
+def _begins_entry(entry: Any) -> bool:
+    """Whether lines can follow `entry` that make it valid: at most its last part is unfinished."""
+    if entry is None:
+        return True
+    if not isinstance(entry, dict) or list(entry) != [key for key in _KEYS if key in entry]:
+        return False
+    *_, last = entry
+    closed = {key: value for key, value in entry.items() if key != last}
+    if last == "cmd":
+        return isinstance(entry[last], str | list | None)
+    if entry[last] is not None:
+        closed[last] = _closed(entry[last])
+    return is_entry(closed)
+
+
+def _closed(part: Any) -> Any:
+    """The `deps`, `params` or `outs` without what is unfinished at its end."""
+    if isinstance(part, list) and part:
+        item = part[-1]
+        unfinished = item is None or (isinstance(item, dict) and item.get("path", item) is None)
+        return part[:-1] if unfinished else part
+    if isinstance(part, dict):
+        *_, last = part.items() or [("", None)]
+        return {key: value for key, value in part.items() if (key, value) != (last[0], None)}
+    return part
 
 
 def _key_of(line: str) -> str | None:
+    data = _parse(line)
+    key = next(iter(data), None) if isinstance(data, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def _parse(text: str) -> Any:
+    """The data of the text's whole lines, _UNFINISHED if they end too early, or _BROKEN."""
+    from mlxkit.core.yaml_parse import ends_early
+
+    text = text[: text.rfind("\n") + 1]
     try:
-        data = yaml.load(line)
+        return yaml.load(text)
     except yaml.YamlError:
-        return None
-    return str(next(iter(data))) if isinstance(data, dict) and data else None
-
-
-def _ends_early(text: str) -> bool:
-    """Whether the text's whole lines are valid YAML as far as they go."""
-    from mlxkit.core.yaml_parse import is_prefix
-
-    return is_prefix(text[: text.rfind("\n") + 1])
+        return _UNFINISHED if ends_early(text) else _BROKEN

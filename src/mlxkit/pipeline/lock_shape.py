@@ -25,7 +25,7 @@ def check_shape(data: Any, text: str, where: str) -> None:
     try:
         _check_top(data)
         for name, entry in (data.get("stages", {})).items():
-            check_entry(name, entry)
+            _check_entry(name, entry)
     except _Wrong as wrong:
         line = None
         path = wrong.path
@@ -33,6 +33,15 @@ def check_shape(data: Any, text: str, where: str) -> None:
             line, path = yaml.key_line(text, path), path[:-1]
         place = f"{where}:{line or 1}"
         raise ProjectError(wrong.message, where=place, hint=wrong.hint) from None
+
+
+def is_entry(entry: Any) -> bool:
+    """Whether `entry` has the shape of a stage's."""
+    try:
+        _check_entry("", entry)
+    except _Wrong:
+        return False
+    return True
 
 
 def _check_top(data: Any) -> None:
@@ -54,8 +63,7 @@ def _check_top(data: Any) -> None:
         raise _Wrong("'stages' is not a mapping", ("stages",))
 
 
-def check_entry(name: Any, entry: Any) -> None:
-    """Raise _Wrong unless `entry` has the shape of a stage's."""
+def _check_entry(name: Any, entry: Any) -> None:
     at: Path = ("stages", name)
     if not isinstance(name, str):
         raise _Wrong(f"stage name {name!r} is not text: quote it", at)

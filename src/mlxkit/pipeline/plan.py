@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from mlxkit.pipeline.spec import Entry, Out, Params, Stage, entry_items
 
+_TOLD_KEYS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -107,7 +109,16 @@ def _params(
         elif key not in before:
             yield Reason("param-changed", what, "new")
         elif not same_value(now[key], before[key]):
-            yield Reason("param-changed", what, f"{before[key]} -> {now[key]}")
+            yield Reason("param-changed", what, _difference(before[key], now[key]))
+
+
+def _difference(before: Any, now: Any) -> str:
+    """Say how a value changed: of a mapping, only the keys that did."""
+    if not (isinstance(before, Mapping) and isinstance(now, Mapping)):
+        return f"{before} -> {now}"
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    told = [f"{key}: {_difference(before.get(key), now.get(key))}" for key in keys[:_TOLD_KEYS]]
+    return ", ".join(told) + (", ..." if len(keys) > _TOLD_KEYS else "")
 
 
 def same_value(now: Any, recorded: Any) -> bool:
