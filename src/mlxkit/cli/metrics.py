@@ -34,6 +34,12 @@ def show(
         bool, typer.Option("--all-commits", "-A", help="Of every commit.")
     ] = False,
     markdown: Annotated[bool, typer.Option("--md", help="As a Markdown table.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-R", help="All files in the folders named.")
+    ] = False,
+    precision: Annotated[
+        int, typer.Option("--precision", min=1, help="Significant digits to show.")
+    ] = 5,
     as_json: Json = False,
 ) -> int:
     """Show the metrics of the working tree, files with the same metrics side by side.
@@ -46,6 +52,7 @@ def show(
             ("-T", all_tags),
             ("-A", all_commits),
             ("--md", markdown),
+            ("-R", recursive),
             ("--json", as_json),
         ]
         given = [flag for flag, wanted in flags if wanted]
@@ -61,9 +68,8 @@ def show(
         return 0
     tables = [(_shown(one), flatten(one.values)) for one in files if one.error is None]
     names = {name for _, values in tables for name in values}
-    show_files(
-        tables, "metric", {name: ARROWS[preference_of(name, known).better] for name in names}
-    )
+    arrows = {name: ARROWS[preference_of(name, known).better] for name in names}
+    show_files(tables, "metric", arrows, precision)
     for one in files:
         if one.error is not None:
             terminal.note(f"{_shown(one)}: {one.error}")

@@ -8,13 +8,21 @@ from typing import Any
 from mlxkit.cli import terminal
 
 GAP = "  "
+_Shown = tuple[str, Mapping[str, str]]
 
 
 def show_files(
-    files: Sequence[tuple[str, Mapping[str, Any]]], title: str, marks: Mapping[str, str]
+    files: Sequence[tuple[str, Mapping[str, Any]]],
+    title: str,
+    marks: Mapping[str, str],
+    precision: int = 5,
 ) -> None:
     """Print the values of each file; `marks` are signs to put behind some names."""
-    for group in _groups(files):
+    shown = [
+        (path, {name: number(one, precision) for name, one in values.items()})
+        for path, values in files
+    ]
+    for group in _groups(shown):
         rows = _rows(group, title, marks)
         if len(group) > 1 and _width(rows) > _columns():
             for file in group:
@@ -25,18 +33,14 @@ def show_files(
             terminal.write()
 
 
-def number(value: Any) -> str:
-    """Return a value for people: five significant digits, integers in full."""
-    if isinstance(value, bool) or not isinstance(value, float):
-        return str(value)
-    return f"{value:.5g}"
+def number(value: Any, precision: int) -> str:
+    """Return a value for people: `precision` significant digits, integers in full."""
+    return f"{value:.{precision}g}" if isinstance(value, float) else str(value)
 
 
-def _groups(
-    files: Sequence[tuple[str, Mapping[str, Any]]],
-) -> list[list[tuple[str, Mapping[str, Any]]]]:
+def _groups(files: Sequence[_Shown]) -> list[list[_Shown]]:
     """Put files together that share at least half of their names, in order."""
-    groups: list[list[tuple[str, Mapping[str, Any]]]] = []
+    groups: list[list[_Shown]] = []
     for path, values in files:
         for group in groups:
             shared = group[0][1].keys() & values.keys()
@@ -48,14 +52,12 @@ def _groups(
     return groups
 
 
-def _rows(
-    group: Sequence[tuple[str, Mapping[str, Any]]], title: str, marks: Mapping[str, str]
-) -> list[list[str]]:
+def _rows(group: Sequence[_Shown], title: str, marks: Mapping[str, str]) -> list[list[str]]:
     longest = max((values for _, values in group), key=len)
     names = dict.fromkeys([*longest, *(name for _, values in group for name in values)])
     rows = [[title, *(path for path, _ in group)]]
     for name in names:
-        cells = [number(values[name]) if name in values else "-" for _, values in group]
+        cells = [values.get(name, "-") for _, values in group]
         rows.append([f"{name}{marks.get(name, '')}", *cells])
     return rows
 

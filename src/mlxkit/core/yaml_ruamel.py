@@ -16,7 +16,7 @@ class _Representer(RoundTripRepresenter):
     def represent_scalar_float(self, data: Any) -> Any:
         """Keep the spelling of a float that was read, unless ruamel would alter its value.
 
-        ruamel truncates what it should round: each rewrite turns `5.1899999999999997e-17` into
+        ruamel truncates what it should round: each rewrite turns `6.429530039508039e-17` into
         a smaller number, and a stage whose locked parameter drifts never is up to date.
         """
         node = super().represent_scalar_float(data)

@@ -64,13 +64,19 @@ def _stage_marks(text: str) -> tuple[dict[str, int], int | None]:
     return starts, int(key.start_mark.index)
 
 
+def _column(event: Any) -> int:
+    """Return the column, from 0, where an event of the parser begins."""
+    column: int = event.start_mark.column
+    return column
+
+
 def _need_block_mapping(event: Any, column: int) -> None:
     if (
         not isinstance(event, MappingStartEvent)
         or event.flow_style
         or event.anchor is not None
         or event.tag is not None
-        or event.start_mark.column != column
+        or _column(event) != column
     ):
         raise _Uncuttable
 
@@ -80,7 +86,7 @@ def _name(key: Any, column: int) -> str:
         not isinstance(key, ScalarEvent)
         or key.anchor is not None
         or key.tag is not None
-        or key.start_mark.column != column
+        or _column(key) != column
     ):
         raise _Uncuttable
     return str(key.value)

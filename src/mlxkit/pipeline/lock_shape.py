@@ -52,10 +52,10 @@ def _check_top(data: Any) -> None:
         hint = "DVC 1 wrote such files: `dvc repro` of DVC 2 turns them into today's"
         raise _Wrong("'schema' is missing", (), hint)
     if schema != SCHEMA:
-        hint = None
+        hint = ""
         if isinstance(schema, str | int | float):
             hint = "a newer DVC may have written it"
-        raise _Wrong(f"unknown schema {schema!r}, expected '{SCHEMA}'", ("schema",), hint)
+        raise _Wrong(f"unknown schema {schema!r}, expected '{SCHEMA}'", ("schema",), hint or None)
     for key in data:
         if key not in _TOP:
             raise _Wrong(f"unknown key {key!r}", (key,))

@@ -68,9 +68,22 @@ def _get(values: Any, key: str) -> Any:
 
 
 def survives_json(values: Any) -> bool:
-    """Tell whether values come back from JSON as they are; dates, tuples and sets do not."""
+    """Tell whether values come back from JSON as they are; dates, tuples and sets do not.
+
+    Nor does a YAML alias: DVC writes a value that stands twice as an alias again.
+    """
     try:
         back = json.loads(json.dumps(values, allow_nan=False))
     except (TypeError, ValueError):
         return False
-    return bool(back == values)
+    return bool(back == values) and not _stands_twice(values, set())
+
+
+def _stands_twice(value: Any, seen: set[int]) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    if id(value) in seen:
+        return True
+    seen.add(id(value))
+    inner = value.values() if isinstance(value, dict) else value
+    return any(_stands_twice(one, seen) for one in inner)

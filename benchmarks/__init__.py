@@ -1,0 +1,1 @@
+"""mlx against dvc on the same work, in one run, on one machine."""

@@ -1,0 +1,88 @@
+"""The results as a table and as JSON."""
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measure import Series
+
+
+@dataclass(frozen=True)
+class Row:
+    """One work at one size."""
+
+    name: str
+    title: str
+    size: int
+    goal: float
+    dvc: Series
+    mlx: Series
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster mlx is."""
+        return self.dvc.seconds / self.mlx.seconds
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio >= self.goal
+
+    def to_json(self) -> dict[str, object]:
+        """For results.json."""
+        return {
+            "name": self.name,
+            "work": self.title,
+            "size": self.size,
+            "dvc": self.dvc.to_json(),
+            "mlx": self.mlx.to_json(),
+            "ratio": round(self.ratio, 2),
+            "goal": self.goal,
+            "met": self.met,
+        }
+
+
+def machine() -> dict[str, object]:
+    """What a reader needs to judge the figures; nothing that names the machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory / 2**30),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "dvc": version("dvc"),
+        "mlxkit": version("mlxkit"),
+    }
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("work")
+    for heading in ("dvc", "mlx", "ratio", "goal", "met", "MiB dvc", "MiB mlx"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.title,
+            f"{row.dvc.seconds:.2f} s",
+            f"{row.mlx.seconds:.2f} s",
+            f"{row.ratio:.1f}x",
+            f"{row.goal:g}x",
+            "yes" if row.met else "no",
+            f"{row.dvc.peak_mib:.0f}",
+            f"{row.mlx.peak_mib:.0f}",
+        )
+    Console(width=None if os.isatty(1) else 120).print(table)
+
+
+def write(rows: list[Row], path: Path, *, quick: bool) -> None:
+    """Write results.json."""
+    document = {"machine": machine(), "quick": quick, "rows": [row.to_json() for row in rows]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n")

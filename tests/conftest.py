@@ -1,0 +1,45 @@
+"""Shared fixtures: isolated commands and quick new projects."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# The helpers are imported as `tests.support`; importlib mode leaves the root off the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.commands import DvcServer, isolated_env
+from tests.support.project import Project, make_template
+from tests.support.tools import Tools
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
+    """Commands in one isolated environment for the whole session of this worker."""
+    env = isolated_env(tmp_path_factory.mktemp("home"))
+    server = DvcServer(env)
+    yield Tools(env, server)
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def template(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty Git and DVC project with one commit; copied, never changed."""
+    return make_template(tools, tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def new_project(tools: Tools, template: Path, tmp_path: Path) -> Callable[..., Project]:
+    """Make a project from the template: `new_project("name")`."""
+
+    def make(name: str = "project") -> Project:
+        return Project.copy(template, tmp_path / name, tools)
+
+    return make
+
+
+@pytest.fixture
+def project(new_project: Callable[..., Project]) -> Project:
+    """One new project."""
+    return new_project()
