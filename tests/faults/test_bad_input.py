@@ -83,7 +83,7 @@ CASES = [
         before="echo 'a: [' > params.yaml",
     ),
     Case("wdir outside", GOOD + "    wdir: ../..\n", 4, ("dvc.yaml", "prep")),
-    Case("wdir missing", GOOD + "    wdir: nowhere\n", 4, ("nowhere", "prep")),
+    Case("wdir missing", GOOD + "    wdir: nowhere\n", 1, ("nowhere", "prep")),
     Case("output outside", GOOD.replace("[prep.out]", "[../prep.out]"), 4, ("../prep.out", "prep")),
     Case("broken config", GOOD, 4, ("config",), before="echo '[core' > .dvc/config"),
     Case("broken .dvc file", GOOD, 4, ("x.dvc",), before="echo 'outs: [' > x.dvc"),

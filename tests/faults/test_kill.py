@@ -15,7 +15,7 @@ from tests.support.snapshot import Snapshot, assert_alike
 from tests.support.tools import Tools
 
 KILLS_PER_RUN = 2  # then an undisturbed run must complete the project
-RUNS = 9  # of each kind of project, so 54 kills in all
+RUNS = 7  # of each kind of project, so 56 kills in all
 
 
 def _chains(project: Project) -> None:
@@ -59,10 +59,19 @@ def _again(project: Project) -> None:
     project.write("in", "changed\n")
 
 
+def _restored(project: Project) -> None:
+    """The folders, run before and then deleted: a kill while outputs come back from the cache."""
+    _folders(project)
+    project.mlx("repro", "-j", "4").ok()
+    project.tools.commit(project.root, "a first run")
+    project.sh("rm -rf d[0-9]* m*.json all")
+
+
 KINDS: dict[str, Callable[[Project], None]] = {
     "chains": _chains,
     "folders": _folders,
     "again": _again,
+    "restored": _restored,
 }
 
 

@@ -46,6 +46,11 @@ class ProjectError(MlxError):
     exit_code = ExitCode.PROJECT
     code = "project"
 
+    def __init__(self, message: str, *, hint: str | None = None, where: str | None = None) -> None:
+        if hint is None:
+            hint = f"correct {where}" if where else "see: mlx doctor"
+        super().__init__(message, hint=hint, where=where)
+
 
 class BusyError(MlxError):
     """Another process holds a lock for longer than we may wait."""

@@ -37,6 +37,11 @@ class Committer:
 
     def inputs(self, stage: Stage) -> Inputs:
         """Describe the dependencies and parameters; raises MlxError for one that is not there."""
+        if not os.path.isdir(stage.wdir):
+            raise MlxError(
+                f"its working folder '{os.path.relpath(stage.wdir)}' does not exist",
+                hint="create the folder, or correct the stage's `wdir`",
+            )
         deps = {}
         for dep in stage.deps:
             content = self.workspace.content(dep.abs)
@@ -50,7 +55,10 @@ class Committer:
         for one in stage.params:
             values = self.workspace.values(one)
             if values is None:
-                raise MlxError(f"parameter file '{one.path}' does not exist")
+                raise MlxError(
+                    f"parameter file '{one.path}' does not exist",
+                    hint="create it, or correct the stage's `params`",
+                )
             missing = [key for key in one.keys if key not in values]
             if missing:
                 raise MlxError(
@@ -70,7 +78,7 @@ class Committer:
         """Tell whether the cache has every byte of a kept entry's outputs."""
         outs = entry_items(kept, "outs")
         return set(outs) == {out.path for out in stage.outs} and all(
-            self.store.whole(one["md5"]) for one in outs.values()
+            "md5" in one and self.store.whole(one["md5"]) for one in outs.values()
         )
 
     def restore(self, stage: Stage, kept: Entry) -> None:

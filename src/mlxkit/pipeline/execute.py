@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from mlxkit.core.errors import BusyError, MlxError
+from mlxkit.core.errors import BusyError, MlxError, ProjectError
 from mlxkit.pipeline import aside, records
 from mlxkit.pipeline.aside import Aside
 from mlxkit.pipeline.commit import Inputs, os_errors_explained
@@ -215,7 +215,7 @@ class Executor:
                     stage, self._forced.get(stage.key), self._would_change(stage)
                 )
                 self._act(stage, judgement)
-        except BusyError:
+        except (BusyError, ProjectError):
             raise
         except MlxError as error:
             self._fail(stage, error, ())
@@ -254,7 +254,7 @@ class Executor:
                 if self._lock_paths(job):
                     del self._ready[job.stage.key]
                     self._start(job)
-        except BusyError:
+        except (BusyError, ProjectError):
             raise
         except MlxError as error:
             self._ready.pop(job.stage.key, None)

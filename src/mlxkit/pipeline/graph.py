@@ -60,6 +60,7 @@ def build_graph(declared: Declared) -> Graph:
             owners.claim(stage, out)
     for stage in declared.stages:
         owners.refuse_declaration_inside_output(stage)
+        owners.refuse_own_output_as_dependency(stage)
     stages = {stage.key: stage for stage in declared.stages}
     needs = {}
     for stage in declared.stages:
@@ -82,7 +83,11 @@ class _Owners:
         if out.path.endswith(".dvc") or os.path.basename(out.path) == "dvc.yaml":
             raise self._error(stage, f"'{out.path}' is a file of DVC's own, not an output")
         if out.cache and not stage.delegated and not inside(out.abs, self._declared.root):
-            raise self._error(stage, f"output '{out.path}' lies outside the project")
+            raise self._error(
+                stage,
+                f"output '{out.path}' lies outside the project",
+                "write it inside, or declare it with `cache: false`",
+            )
         if out.abs in self._paths:
             raise self._clash(out, stage, self._paths[out.abs][0])
         for other in [*self._above(out.abs), *self._below.get(out.abs, ())]:
@@ -103,6 +108,17 @@ class _Owners:
             raise self._error(
                 owner, f"output '{out.path}' holds the file {os.path.relpath(stage.file)}"
             )
+
+    def refuse_own_output_as_dependency(self, stage: Stage) -> None:
+        outs = {out.abs for out in stage.outs}
+        for dep in stage.deps:
+            if dep.abs in outs:
+                raise self._error(
+                    stage,
+                    f"'{dep.path}' is both a dependency and an output",
+                    "a stage that goes on from its own output has it under outs only, "
+                    "with `persist: true`",
+                )
 
     def _above(self, path: str) -> list[str]:
         return [folder for folder in _folders(path) if folder in self._paths]

@@ -138,7 +138,8 @@ class Judge:
         if not self.pull or self.dry:
             return
         store = self.session.committer.store
-        absent = [out["md5"] for out in kept.get("outs", ()) if not store.whole(out["md5"])]
+        known = [out["md5"] for out in kept.get("outs", ()) if "md5" in out]
+        absent = [md5 for md5 in known if not store.whole(md5)]
         if absent:
             try:
                 self.session.delegate.fetch_objects(absent)

@@ -121,5 +121,9 @@ def _read(path: str) -> Entry | None:
 
 
 def _items_are_whole(entry: Entry) -> bool:
-    items = [*(entry.get("deps") or ()), *(entry.get("outs") or ())]
-    return all(isinstance(one, dict) and "path" in one and "md5" in one for one in items)
+    groups = [entry.get("deps") or [], entry.get("outs") or []]
+    return all(
+        isinstance(group, list)
+        and all(isinstance(one, dict) and "path" in one and "md5" in one for one in group)
+        for group in groups
+    )

@@ -52,4 +52,6 @@ class Session:
 def is_legacy(entry: Entry | None) -> bool:
     """Tell whether an entry has digests of DVC 2, or versions of a cloud, which DVC must read."""
     items = [*(entry or {}).get("deps", ()), *(entry or {}).get("outs", ())]
-    return any("hash" not in one or "files" in one or "cloud" in one for one in items)
+    return any(
+        ("md5" in one and "hash" not in one) or "files" in one or "cloud" in one for one in items
+    )

@@ -8,6 +8,7 @@ kill can leave it empty or cut: then it is mended, because nobody can be asked w
 import fcntl
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -87,7 +88,8 @@ class PathLocks:
     def __init__(self, root: str) -> None:
         self._folder = os.path.join(root, ".dvc", "tmp")
         self._path = os.path.join(self._folder, "rwlock")
-        self._me: dict[str, Any] = {"pid": os.getpid(), "cmd": "mlx repro"}
+        # As DVC's own code in this process calls itself, so that it does not block itself on us.
+        self._me: dict[str, Any] = {"pid": os.getpid(), "cmd": " ".join(sys.argv)}
         self.mended = False
 
     def acquire(self, read: Iterable[str], write: Iterable[str]) -> Blocker | None:
