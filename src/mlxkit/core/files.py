@@ -6,9 +6,17 @@ TEMPORARY = (".mlx-", ".tmp")
 """How the name of a file that is being written begins and ends; a kill may leave one behind."""
 
 
-def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool = True) -> None:
+def write_atomic(
+    path: str,
+    data: bytes,
+    *,
+    mode: int | None = None,
+    sync: bool = True,
+    scratch: str | None = None,
+) -> None:
     """Replace `path` by `data` in one step; the old content stays whole until then.
 
+    `scratch` is a folder on the same file system to prepare it in, by default that of `path`.
     Keeps the mode of an existing file unless `mode` is given. A symbolic link is written through,
     so that a linked file stays a link. Raises OSError (disk full, no permission) and leaves no
     temporary file behind.
@@ -19,7 +27,7 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
     if mode is None:
         mode = _mode_of(path)
     name = f"{TEMPORARY[0]}{os.urandom(8).hex()}{TEMPORARY[1]}"
-    temporary = os.path.join(folder, name)
+    temporary = os.path.join(scratch or folder, name)
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:

@@ -53,6 +53,8 @@ class Locks:
         for rank, stage in enumerate(order):
             if stage.name is not None:
                 self._ranks.setdefault(stage.lock_path, {})[stage.name] = rank
+        for path, file in self._files.items():
+            file.set_ranks(self._ranks.get(path, {}))
 
     def entry(self, stage: Stage) -> Entry | None:
         """Return the stage's entry, None where there is none; for a `.dvc` file, its own record."""

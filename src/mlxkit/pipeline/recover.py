@@ -8,7 +8,7 @@ from mlxkit.core.files import TEMPORARY
 from mlxkit.pipeline import aside
 from mlxkit.pipeline.rundir import RunDir, run_folder
 from mlxkit.pipeline.session import Session
-from mlxkit.pipeline.spec import Stage, entry_items
+from mlxkit.pipeline.spec import Stage, entry_items, inside
 from mlxkit.store.checkout import remove
 from mlxkit.tools.process import end_leftovers
 
@@ -36,6 +36,9 @@ def recover(session: Session, note: dict[str, Any]) -> list[str]:
 def _sweep(session: Session) -> None:
     """Remove half-written temporary files beside the files that mlx writes."""
     folders = {os.path.dirname(path) for path in session.declared.files}
+    cache = session.committer.runcache.scratch
+    if inside(cache, session.root):  # else other projects may be writing there just now
+        folders |= {cache, session.committer.store.root}
     folders |= {os.path.dirname(out.abs) for one in session.declared.stages for out in one.outs}
     for folder in folders:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as listing:

@@ -24,6 +24,7 @@ class RunCache:
     """The run-cache below one cache folder."""
 
     def __init__(self, cache_dir: str, root: str, *, shared: bool) -> None:
+        self.scratch = cache_dir
         self._folder = os.path.join(cache_dir, "runs")
         self._root = root
         self._shared = shared
@@ -59,7 +60,9 @@ class RunCache:
             return
         self._make_folders(os.path.dirname(path))
         mode = 0o664 if self._shared else None
-        write_atomic(path, dumps(entry).encode(), mode=mode, sync=False)
+        # Prepared outside `runs/`, all of which DVC sends to remotes.
+        data = dumps(entry).encode()
+        write_atomic(path, data, mode=mode, sync=False, scratch=self.scratch)
 
     def _make_folders(self, folder: str) -> None:
         if os.path.isdir(folder):

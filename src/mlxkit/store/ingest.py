@@ -58,7 +58,8 @@ class Ingest:
         if folder not in self._made:
             _make_directories(folder, self._dir_mode)
             self._made.add(folder)
-        return f"{folder}/{temporary_name()}"
+        # Not among the objects: whoever lists those would take a half-written one for real.
+        return f"{os.path.dirname(folder)}/{temporary_name()}"
 
     def _finish(self, temporary: str, target: str, md5: str, began: int) -> None:
         protect(temporary)

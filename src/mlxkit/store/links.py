@@ -5,10 +5,10 @@ import fcntl
 import functools
 import hashlib
 import os
-import secrets
 import stat as st
 from collections.abc import Callable, Sequence
 
+from mlxkit.core.files import TEMPORARY
 from mlxkit.store.errors import UnusablePath
 
 LINK_TYPES = ("reflink", "copy", "hardlink", "symlink")
@@ -32,8 +32,8 @@ _NOT_HERE = {errno.EXDEV, errno.EMLINK}
 
 
 def temporary_name() -> str:
-    """A name that no other process picks, in the form which `dvc gc` clears away if we die."""
-    return f".{secrets.token_urlsafe(16)}.tmp"
+    """A name that no other process picks, and that the next run knows as left by a kill."""
+    return f"{TEMPORARY[0]}{os.urandom(12).hex()}{TEMPORARY[1]}"
 
 
 @functools.cache
