@@ -9,21 +9,14 @@ from typing import Any
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.core.files import write_atomic
-from mlxkit.pipeline.commit import Committer
 from mlxkit.pipeline.declared import Declared, load_declared
-from mlxkit.pipeline.gitignore import IgnoreFiles
 from mlxkit.pipeline.graph import build_graph
 from mlxkit.pipeline.locks import Locks
-from mlxkit.pipeline.recover import recover
-from mlxkit.pipeline.runcache import RunCache
-from mlxkit.pipeline.rundir import RunDir, only_run, prepare_folder, read_run, run_folder
-from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.session import RunSession, Session
 from mlxkit.pipeline.workspace import Workspace
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.tools import dvc, git
-from mlxkit.tools.dvc_delegate import Delegate
-from mlxkit.tools.dvclock import PathLocks, RepoLock
 
 Say = Callable[[str], None]
 KEPT_PARSES = 16
@@ -43,80 +36,104 @@ def find_root(start: str) -> str:
     return folder
 
 
-def open_project(start: str = ".", *, say: Say, note: dict[str, Any] | None = None) -> Session:
-    """Open the project that holds `start`; takes no lock.
+def open_project(start: str = ".", *, say: Say) -> Session:
+    """Open the project that holds `start` to look at it; takes no lock.
 
-    `note` is what a killed run left (see `recover`). Raises ProjectError where the project or one
-    of its files is invalid.
+    Raises ProjectError where the project or one of its files is invalid.
     """
+    return Session(**_reading_parts(start, say, {}))
+
+
+def _open_to_change(start: str, say: Say, note: dict[str, Any]) -> RunSession:
+    """Open the project with all that a run needs; `note` is what a killed run left."""
+    from mlxkit.pipeline.commit import Committer
+    from mlxkit.pipeline.gitignore import IgnoreFiles
+    from mlxkit.pipeline.runcache import RunCache
+    from mlxkit.pipeline.rundir import RunDir, run_folder
+    from mlxkit.tools.dvc_delegate import Delegate
+    from mlxkit.tools.dvclock import PathLocks, RepoLock
+
+    parts = _reading_parts(start, say, note)
+    root, declared, workspace = parts["root"], parts["declared"], parts["workspace"]
+    core = declared.config.get("core", {})
+    cache_dir, shared = _cache(declared)
+    store = workspace.store
+    copies = ObjectStore(store.root, state=parts["state"], shared=shared)
+    runcache = RunCache(cache_dir, root, shared=shared)
+    repo_lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))
+    outs = [out for stage in declared.stages for out in stage.outs]
+    return RunSession(
+        **parts,
+        _delegate=Delegate(root, repo_lock, wait=3600),
+        ignores=IgnoreFiles(parts["git_root"], outs, note.get("ignore_bases", {})),
+        committer=Committer(workspace, store, copies, runcache, say),
+        repo_lock=repo_lock,
+        path_locks=PathLocks(root),
+        rundir=RunDir(
+            run_folder(root),
+            lock_bases=dict(note.get("lock_bases", {})),
+            ignore_bases=dict(note.get("ignore_bases", {})),
+        ),
+        autostage=bool(core.get("autostage")),
+    )
+
+
+def _reading_parts(start: str, say: Say, note: dict[str, Any]) -> dict[str, Any]:
     root = find_root(start)
     git_root = git.find_root(root)
     state = State.load(os.path.join(root, ".mlx", "state"))
     declared = load_declared(root, git_root, lambda path: _digest(state, path), time.time_ns())
-    core = declared.config.get("core", {})
-    if core.get("no_scm"):
+    if declared.config.get("core", {}).get("no_scm"):
         git_root = None
     elif git_root is None:
         raise ProjectError(
             "the project is not in a Git repository",
             hint="run: git init   (or, without Git: dvc config core.no_scm true)",
         )
-    cache = declared.config.get("cache", {})
-    cache_dir = cache.get("dir") or os.path.join(root, ".dvc", "cache")
-    shared = cache.get("shared") == "group"
-    objects = os.path.join(cache_dir, "files", "md5")
-    link_types = _link_types(cache.get("type"))
-    store = ObjectStore(objects, state=state, link_types=link_types, shared=shared)
-    copies = ObjectStore(objects, state=state, shared=shared)
-    bases = note or {}
-    parses = ParseCache(root)
-    workspace = Workspace(state, store, parses, _ignore_rules(declared))
-    locks = Locks(git_root, parses, bases.get("lock_bases", {}), say)
-    graph = build_graph(declared)
-    repo_lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))
-    rundir = RunDir(
-        run_folder(root),
-        lock_bases=dict(bases.get("lock_bases", {})),
-        ignore_bases=dict(bases.get("ignore_bases", {})),
-    )
-    return Session(
-        root=root,
-        git_root=git_root,
-        declared=declared,
-        graph=graph,
+    cache_dir, shared = _cache(declared)
+    store = ObjectStore(
+        os.path.join(cache_dir, "files", "md5"),
         state=state,
-        parses=parses,
-        workspace=workspace,
-        locks=locks,
-        ignores=IgnoreFiles(
-            git_root,
-            [out for stage in declared.stages for out in stage.outs],
-            bases.get("ignore_bases", {}),
-        ),
-        committer=Committer(
-            workspace, store, copies, RunCache(cache_dir, root, shared=shared), say
-        ),
-        delegate=Delegate(root, repo_lock, wait=3600),
-        repo_lock=repo_lock,
-        path_locks=PathLocks(root),
-        rundir=rundir,
-        autostage=bool(core.get("autostage")),
+        link_types=_link_types(declared.config.get("cache", {}).get("type")),
+        shared=shared,
     )
+    parses = ParseCache(root)
+    return {
+        "root": root,
+        "git_root": git_root,
+        "declared": declared,
+        "graph": build_graph(declared),
+        "state": state,
+        "parses": parses,
+        "workspace": Workspace(state, store, parses, _ignore_rules(declared)),
+        "locks": Locks(git_root, parses, note.get("lock_bases", {}), say, state.known),
+    }
+
+
+def _cache(declared: Declared) -> tuple[str, bool]:
+    """Return the cache's folder, and whether a group shares it."""
+    cache = declared.config.get("cache", {})
+    folder = cache.get("dir") or os.path.join(declared.root, ".dvc", "cache")
+    return folder, cache.get("shared") == "group"
 
 
 @contextmanager
-def open_for_run(start: str, wait: float, say: Say) -> Iterator[Session]:
+def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
     """Open the project as its only `mlx repro`, mended after a kill.
 
     Raises BusyError after `wait` seconds, ProjectError.
     """
+    from mlxkit.pipeline.rundir import only_run, prepare_folder, read_run
+
     root = find_root(start)
     prepare_folder(root)
     with only_run(root, wait, say):
         note = read_run(root)
-        session = open_project(start, say=say, note=note)
+        session = _open_to_change(start, say, note or {})
         mend_path_locks(session, say)
         if os.path.isdir(session.rundir.folder):
+            from mlxkit.pipeline.recover import recover
+
             with session.repo_lock.holding(wait):
                 for told in recover(session, note or {}):
                     say(told)
@@ -146,7 +163,7 @@ def mend(root: str, wait: float, say: Say) -> None:
         session.locks.flush()
 
 
-def mend_path_locks(session: Session, say: Say) -> None:
+def mend_path_locks(session: RunSession, say: Say) -> None:
     """Make DVC's table of path locks whole again, without processes that are gone."""
     locks = session.path_locks
     broken = locks.state() == "broken"
@@ -159,6 +176,8 @@ def mend_path_locks(session: Session, say: Say) -> None:
 def save_state(session: Session) -> None:
     """Keep what was learnt of files for the next command; failing to is no error."""
     try:
+        for path in session.locks.paths:
+            _digest(session.state, path)  # known by its stat, it need not be hashed again
         session.state.save()
         session.parses.save()
     except OSError:

@@ -15,7 +15,7 @@ from mlxkit.core.errors import ExitCode, ProjectError, UsageError
 from mlxkit.pipeline.execute import Executor, Interrupted, Options
 from mlxkit.pipeline.machine import find_machine
 from mlxkit.pipeline.result import FAILED, RAN, RESTORED, Result
-from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.targets import find_stages, order_stages
 from mlxkit.project import open_for_run
 
@@ -144,7 +144,7 @@ def _observer(as_json: bool, quiet: bool, verbose: bool, interactive: bool) -> S
 
 
 def _choose(
-    session: Session, targets: list[str], recursive: bool, glob: bool, all_pipelines: bool
+    session: RunSession, targets: list[str], recursive: bool, glob: bool, all_pipelines: bool
 ) -> list[Any]:
     if all_pipelines:
         return []
@@ -159,7 +159,7 @@ def _choose(
     return find_stages(session.declared, targets, recursive=recursive, glob=glob)
 
 
-def _summary(session: Session, results: list[Result], seconds: float, dry: bool) -> None:
+def _summary(session: RunSession, results: list[Result], seconds: float, dry: bool) -> None:
     made = [one for one in results if one.outcome in (RAN, RESTORED)]
     if not made and all(one.outcome == "unchanged" for one in results):
         count = terminal.counted(len(results), "stage")

@@ -1,7 +1,10 @@
 """md5, as DVC's formats name content; never used for security."""
 
-import hashlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 # A file up to this size is read in one call: for the many small files of a data set the
 # system calls cost more than the hashing.
@@ -9,9 +12,17 @@ _WHOLE = 1 << 20
 _CHUNK = 1 << 20
 
 
+def new_md5(data: bytes = b"") -> "_Hash":
+    """Return a new md5 hasher."""
+    # Late: loading OpenSSL costs as much as reading the whole project, and often nothing is hashed.
+    import hashlib
+
+    return hashlib.md5(data, usedforsecurity=False)
+
+
 def md5_bytes(data: bytes) -> str:
     """The md5 of `data`, 32 hex digits."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return new_md5(data).hexdigest()
 
 
 def md5_file(path: str) -> str:
@@ -28,10 +39,10 @@ def md5_fd(fd: int, size: int) -> str:
     if size <= _WHOLE:
         data = os.read(fd, size + 1)
         if len(data) == size:
-            return hashlib.md5(data, usedforsecurity=False).hexdigest()
-        hasher = hashlib.md5(data, usedforsecurity=False)
+            return new_md5(data).hexdigest()
+        hasher = new_md5(data)
     else:
-        hasher = hashlib.md5(usedforsecurity=False)
+        hasher = new_md5()
     # One buffer for all chunks: a new one of this size each time costs page faults.
     buffer = memoryview(bytearray(_CHUNK))
     while count := os.readv(fd, [buffer]):

@@ -9,7 +9,6 @@ import re
 from typing import Any, Final
 
 from mlxkit.core.errors import ProjectError
-from mlxkit.core.yaml_emit import dumps
 
 __all__ = ["YamlError", "decode", "dumps", "key_line", "load"]
 
@@ -22,13 +21,13 @@ class YamlError(ProjectError):
 
 # libyaml and ruamel part ways over these: tabs, other line breaks, byte order marks, control
 # characters, directives, document markers, a comment that touches a block scalar's header.
-_RISKY: Final = re.compile(
-    r"[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-    r"|^(?:%|---.|\.\.\.)|[|>][-+0-9]{0,2}#",
-    re.MULTILINE,
+# Compiled at first use (re keeps them): a start that reads no YAML must not pay for it.
+_RISKY: Final = (
+    r"(?m)[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"|^(?:%|---.|\.\.\.)|[|>][-+0-9]{0,2}#"
 )
-_CONFLICT: Final = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
-_CONFLICT_END: Final = re.compile(r"^(?:={7}|>{7}(?: .*)?)$", re.MULTILINE)
+_CONFLICT: Final = r"(?m)^<{7}(?: |$)"
+_CONFLICT_END: Final = r"(?m)^(?:={7}|>{7}(?: .*)?)$"
 
 
 def load(text: str | bytes, where: str = "") -> Any:
@@ -41,11 +40,18 @@ def load(text: str | bytes, where: str = "") -> Any:
     if isinstance(text, bytes):
         text = decode(text, where)
     try:
-        if not _RISKY.search(text):
+        if not re.search(_RISKY, text):
             return build(text)
     except OddDocument:
         pass
     return _load_slowly(text, where)
+
+
+def dumps(data: Any) -> str:
+    """Write `data` as DVC does: the bytes of ruamel's round-trip dumper at its default width."""
+    from mlxkit.core.yaml_emit import dumps as emit
+
+    return emit(data)
 
 
 def key_line(text: str, path: tuple[str | int, ...]) -> int | None:
@@ -84,8 +90,8 @@ def _load_slowly(text: str, where: str) -> Any:
 
 
 def _explained(text: str, where: str, error: Exception) -> YamlError:
-    conflict = _CONFLICT.search(text)
-    if conflict and _CONFLICT_END.search(text, conflict.end()):
+    conflict = re.search(_CONFLICT, text)
+    if conflict and re.search(_CONFLICT_END, text[conflict.end() :]):
         line = text.count("\n", 0, conflict.start()) + 1
         return YamlError(
             "has Git merge-conflict markers",

@@ -14,8 +14,9 @@ from mlxkit.pipeline.rundir import read_run, run_folder
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, commands
 from mlxkit.tools import dvc
+from mlxkit.tools.alive import is_running
 from mlxkit.tools.dvclock import PathLocks
-from mlxkit.tools.process import is_running, require_shell
+from mlxkit.tools.process import require_shell
 
 SMALL = 16 << 20
 """Files up to this size, in bytes, are hashed again to check the index."""

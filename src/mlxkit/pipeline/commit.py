@@ -11,7 +11,6 @@ from mlxkit.pipeline.entries import make_entry
 from mlxkit.pipeline.runcache import RunCache
 from mlxkit.pipeline.spec import Entry, Out, Stage, entry_items
 from mlxkit.pipeline.workspace import Workspace
-from mlxkit.store.checkout import checkout
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.tree import Content
 
@@ -83,6 +82,8 @@ class Committer:
 
     def restore(self, stage: Stage, kept: Entry) -> None:
         """Check out the outputs of a kept entry."""
+        from mlxkit.store.checkout import checkout
+
         outs = entry_items(kept, "outs")
         for out in stage.outs:
             one = outs[out.path]

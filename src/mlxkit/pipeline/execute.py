@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mlxkit.core.errors import BusyError, MlxError, ProjectError
-from mlxkit.pipeline import aside, records
-from mlxkit.pipeline.aside import Aside
+from mlxkit.pipeline import records
 from mlxkit.pipeline.commit import Inputs, os_errors_explained
 from mlxkit.pipeline.graph import Graph
 from mlxkit.pipeline.judge import Action, Judge, Judgement
@@ -33,9 +33,13 @@ from mlxkit.pipeline.result import (
 )
 from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.schedule import Machine, blockers, fits
-from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import Stage, commands
 from mlxkit.tools.process import Commands, Ended, require_shell
+
+if TYPE_CHECKING:
+    # Imported when a stage runs: a run that finds nothing to do must not pay for it.
+    from mlxkit.pipeline.aside import Aside
 
 GRACE_SECONDS = 5.0
 BUSY_POLL_SECONDS = 0.05
@@ -68,7 +72,7 @@ class Job:
     inputs: Inputs
     log: str
     commands: Commands | None = None
-    kept: Aside | None = None
+    kept: "Aside | None" = None
     began: float = 0.0
     blocked_since: float | None = None
 
@@ -89,7 +93,7 @@ class Executor:
 
     def __init__(
         self,
-        session: Session,
+        session: RunSession,
         order: list[Stage],
         graph: Graph,
         machine: Machine,
@@ -282,6 +286,8 @@ class Executor:
         return False
 
     def _start(self, job: Job) -> None:
+        from mlxkit.pipeline.aside import set_aside
+
         stage, session = job.stage, self._session
         require_shell()
         if session.delegated(stage):
@@ -290,7 +296,7 @@ class Executor:
         for out in stage.outs:
             if out.persist and out.cache and os.path.lexists(out.abs):
                 session.committer.store.unprotect(out.abs)  # or a hard link writes to the cache
-        job.kept = aside.set_aside(rundir.folder, slug(stage.address(session.root)), stage)
+        job.kept = set_aside(rundir.folder, slug(stage.address(session.root)), stage)
         job.began = time.time()
         rundir.running[stage.key] = {"began": job.began, "log": job.log}
         rundir.note()
@@ -354,8 +360,10 @@ class Executor:
     def _undo(self, job: Job) -> None:
         if job.kept is None:
             return
+        from mlxkit.pipeline.aside import put_back
+
         partial = os.path.join(self._session.root, ".mlx", "partial")
-        left = aside.put_back(job.kept, partial)
+        left = put_back(job.kept, partial)
         self._session.workspace.forget()
         if left is not None:
             self._observer.say(f"what it had written is kept in {os.path.relpath(left)}")
@@ -426,9 +434,12 @@ class Executor:
             self._note_bases()
             touched = [*session.ignores.flush(), *session.locks.flush()]
             session.touched.update(touched)
-        for kept in self._uncommitted:
-            aside.drop(kept)
-        self._uncommitted.clear()
+        if self._uncommitted:
+            from mlxkit.pipeline.aside import drop
+
+            for kept in self._uncommitted:
+                drop(kept)
+            self._uncommitted.clear()
 
     def _note_bases(self) -> None:
         """Write down what the files were before this run: a run after a kill needs it."""

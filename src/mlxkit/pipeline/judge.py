@@ -7,9 +7,9 @@ from enum import Enum
 from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.commit import Inputs
 from mlxkit.pipeline.graph import Graph
-from mlxkit.pipeline.plan import Reason, why
+from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.runcache import inputs_of
-from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import Entry, Stage, entry_items
 from mlxkit.tools import git
 
@@ -38,7 +38,7 @@ class Judgement:
 class Judge:
     """Judges stages of one run; the flags are those of `dvc repro`."""
 
-    session: Session
+    session: RunSession
     graph: Graph
     force: bool = False
     pull: bool = False
@@ -75,26 +75,16 @@ class Judge:
         action = Action.RESTORE if kept is not None else Action.RUN
         return Judgement(action, tuple(reasons), inputs, kept)
 
-    def why(self, stage: Stage, *, allow_missing: bool | None = None) -> list[Reason]:
-        """List the reasons why the stage is not up to date."""
-        if self.session.delegated(stage):
-            told = self.session.delegate.why(stage.file, stage.name)
-            return [Reason(*one) for one in told]
-        allowed = self.allow_missing if allow_missing is None else allow_missing
-        return why(
-            stage,
-            self.session.locks.entry(stage),
-            self.session.workspace,
-            allow_missing=allowed,
-            upstream_outs=self._upstream_outs(stage) if allowed else None,
-        )
+    def _why(self, stage: Stage, *, allow_missing: bool) -> list[Reason]:
+        outs = self._upstream_outs(stage) if allow_missing else None
+        return self.session.why(stage, allow_missing=allow_missing, upstream_outs=outs)
 
     def _reasons(self, stage: Stage, forced_by: str | None) -> list[Reason]:
         if self.force:
             return [Reason("forced", "--force")]
         if forced_by is not None:
             return [Reason("upstream", forced_by)]
-        return self.why(stage)
+        return self._why(stage, allow_missing=self.allow_missing)
 
     def _upstream_outs(self, stage: Stage) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
@@ -148,7 +138,7 @@ class Judge:
 
     def _pulled(self, stage: Stage) -> bool:
         """Bring back what is only missing; tell whether that was all."""
-        if self.why(stage, allow_missing=True):
+        if self._why(stage, allow_missing=True):
             return False
         try:
             self.session.delegate.pull([stage.address(os.getcwd())])

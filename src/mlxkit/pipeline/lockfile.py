@@ -1,17 +1,18 @@
 """`dvc.lock`: read, checked and written as DVC does, but each stage's block on its own."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mlxkit.core import yaml
+from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import ProjectError
 from mlxkit.core.files import write_atomic
-from mlxkit.pipeline.lock_salvage import Salvaged, is_cut, salvage
 from mlxkit.pipeline.lock_shape import check_shape
-from mlxkit.pipeline.lock_text import Document, Put, Replay, make_put
 
-__all__ = ["CutLockError", "LockFile", "ParseCache", "Salvaged", "is_cut", "salvage"]
+if TYPE_CHECKING:
+    # What writing needs is imported when something is written.
+    from mlxkit.pipeline.lock_text import Document, Put, Replay
 
 _CACHE_VERSION: Final = "dvc.lock/1:"
 _UNRANKED: Final = -1
@@ -36,6 +37,10 @@ class CutLockError(ProjectError):
         what = "ends in the middle" if text.strip() else "is empty"
         super().__init__(f"{what}: a writer was killed", where=path)
         self.text = text
+
+
+def _unknown(path: str, stat: os.stat_result) -> str | None:
+    return None
 
 
 class LockFile:
@@ -73,19 +78,23 @@ class LockFile:
         *,
         cache: ParseCache | None = None,
         known_digest: str | None = None,
+        md5_of: Callable[[str, os.stat_result], str | None] = _unknown,
     ) -> "LockFile":
         """Read and check the lock at `path`; a missing file is an empty lock.
 
         `base` names the stages that keep their place, all of the file's by default. `known_digest`
-        is the `digest` of a lock that was last written here. Raises CutLockError for a file that
+        is the `digest` of a lock that was last written here. `md5_of` spares hashing a file that
+        an index knows by its stat. Raises CutLockError for a file that
         its writer left unfinished, YamlError or ProjectError for an invalid one, OSError.
         """
         try:
             with open(path, "rb") as file:
+                stat = os.fstat(file.fileno())
                 raw = file.read()
         except FileNotFoundError:
             return cls(path, None, {}, base=base)
-        digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
+        known = md5_of(path, stat) if len(raw) == stat.st_size else None
+        digest = known or md5_bytes(raw)
         data = cache.get(_CACHE_VERSION + digest) if cache is not None else None
         if data is None:
             data = parse(raw, path)
@@ -99,13 +108,15 @@ class LockFile:
         """The md5 of the file as it was read or last written; None if there is no file."""
         if self._disk is None:
             return None
-        return hashlib.md5(self._disk, usedforsecurity=False).hexdigest()
+        return md5_bytes(self._disk)
 
     def put(self, name: str, entry: dict[str, Any], rank: int) -> None:
         """Set the entry of a stage; a new stage takes its place by `rank`, DVC's running order.
 
         `entry` must not be changed afterwards.
         """
+        from mlxkit.pipeline.lock_text import make_put
+
         self._puts[name] = make_put(name, entry, rank)
         self._ranks[name] = rank
         self.stages[name] = entry
@@ -119,6 +130,8 @@ class LockFile:
         if self._is_unchanged():
             return self._text
         if self._replay is None:
+            from mlxkit.pipeline.lock_text import Replay
+
             self._replay = Replay(self._text, settled=self._settled)
         puts = tuple(sorted(self._puts.values(), key=lambda put: put.rank))
         result = self._replay.apply(puts)
@@ -146,14 +159,16 @@ class LockFile:
         ranks = [self._order(name) for name in names if name not in self._base]
         return ranks == sorted(ranks)
 
-    def _ordered(self, document: Document) -> Document:
+    def _ordered(self, document: "Document") -> "Document":
         """The stages of the base first, then the new ones by rank."""
         if self._is_ordered(document.blocks):
             return document
         blocks = document.blocks
         names = [name for name in blocks if name in self._base]
         names += sorted((name for name in blocks if name not in self._base), key=self._order)
-        return Document(document.prefix, {name: blocks[name] for name in names}, document.suffix)
+        return type(document)(
+            document.prefix, {name: blocks[name] for name in names}, document.suffix
+        )
 
 
 def parse(raw: bytes, path: str) -> dict[str, Any]:
@@ -163,10 +178,10 @@ def parse(raw: bytes, path: str) -> dict[str, Any]:
         data = yaml.load(text, path)
         check_shape(data, text, path)
     except ProjectError as error:
-        if is_cut(text):
+        if _is_cut(text):
             raise CutLockError(path, text) from error
         raise
-    if not text.endswith("\n") and is_cut(text):
+    if not text.endswith("\n") and _is_cut(text):
         raise CutLockError(path, text)
     return dict(data)
 
@@ -189,3 +204,9 @@ def _survives_json(data: Any) -> bool:
         return bool(json.loads(json.dumps(data, allow_nan=False)) == data)
     except (TypeError, ValueError):
         return False
+
+
+def _is_cut(text: str) -> bool:
+    from mlxkit.pipeline.lock_salvage import is_cut
+
+    return is_cut(text)

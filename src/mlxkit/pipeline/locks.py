@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlxkit.core.files import write_atomic
-from mlxkit.pipeline.lockfile import CutLockError, LockFile, salvage
+from mlxkit.pipeline.lockfile import CutLockError, LockFile
 from mlxkit.pipeline.spec import Entry, Stage
 from mlxkit.tools import git
 
@@ -28,6 +28,7 @@ class Locks:
         cache: Any,
         bases: Mapping[str, list[str]],
         say: Callable[[str], None],
+        md5_of: Callable[[str, os.stat_result], str | None],
     ) -> None:
         """`bases`: the stage names in each file before a run that was killed."""
         self._git_root = git_root
@@ -35,6 +36,7 @@ class Locks:
         self._bases = dict(bases)
         self._ranks: dict[str, dict[str, int]] = {}
         self._say = say
+        self._md5_of = md5_of
         self._files: dict[str, LockFile] = {}
         self._stamps: dict[str, Stamp] = {}
         self._put: dict[str, dict[str, Entry]] = {}
@@ -47,6 +49,11 @@ class Locks:
     def dirty(self) -> set[str]:
         """The files that a flush would write."""
         return self._dirty
+
+    @property
+    def paths(self) -> list[str]:
+        """The lock files that were read."""
+        return list(self._files)
 
     def set_order(self, order: Sequence[Stage]) -> None:
         """Tell DVC's order of stages: new entries are written in it, whoever ends first."""
@@ -131,6 +138,7 @@ class Locks:
                 base=self._bases.get(path),
                 cache=self._cache,
                 known_digest=self._cache.get(f"written:{path}"),
+                md5_of=self._md5_of,
             )
         except CutLockError as error:
             found = self._mend(path, error)
@@ -140,6 +148,8 @@ class Locks:
 
     def _mend(self, path: str, error: CutLockError) -> LockFile:
         """Take what is whole of a file that a killed dvc left cut, the rest from Git's version."""
+        from mlxkit.pipeline.lock_salvage import salvage
+
         saved = salvage(error.text, self._committed(path))
         if saved is None:
             raise error

@@ -7,13 +7,13 @@ from typing import Any
 from mlxkit.core.files import TEMPORARY
 from mlxkit.pipeline import aside
 from mlxkit.pipeline.rundir import RunDir, run_folder
-from mlxkit.pipeline.session import Session
+from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import Stage, entry_items, inside
 from mlxkit.store.checkout import remove
 from mlxkit.tools.process import end_leftovers
 
 
-def recover(session: Session, note: dict[str, Any]) -> list[str]:
+def recover(session: RunSession, note: dict[str, Any]) -> list[str]:
     """End what still runs, bring earlier outputs back; return what was done, in sentences."""
     told = []
     if note.get("id"):
@@ -33,7 +33,7 @@ def recover(session: Session, note: dict[str, Any]) -> list[str]:
     return told
 
 
-def _sweep(session: Session) -> None:
+def _sweep(session: RunSession) -> None:
     """Remove half-written temporary files beside the files that mlx writes."""
     folders = {os.path.dirname(path) for path in session.declared.files}
     cache = session.committer.runcache.scratch
@@ -47,7 +47,7 @@ def _sweep(session: Session) -> None:
                     remove(entry.path)
 
 
-def _committed(session: Session, stage: Stage) -> bool:
+def _committed(session: RunSession, stage: Stage) -> bool:
     """Tell whether the outputs that are there are those of the lock file."""
     recorded = entry_items(session.locks.entry(stage), "outs")
     return all(

@@ -6,7 +6,6 @@ parameters of that name included, so two different parameter sets share a `k`. W
 on disk, and compare the inputs in full before anything is restored.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -86,6 +85,8 @@ def _digest(entry: Entry) -> str | None:
         text = json.dumps(_without_sizes(entry), sort_keys=True)
     except TypeError:
         return None
+    import hashlib
+
     return hashlib.sha256(text.encode(), usedforsecurity=False).hexdigest()
 
 

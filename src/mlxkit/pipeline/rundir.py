@@ -13,17 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
-from urllib.parse import quote
 
 from mlxkit.core.errors import BusyError
 from mlxkit.core.files import write_atomic
-from mlxkit.tools.process import is_running, start_mark
+from mlxkit.tools.alive import is_running, start_mark
 
 POLL_SECONDS = 0.05
 
 
 def slug(address: str) -> str:
     """Return a stage's address as a file name."""
+    from urllib.parse import quote
+
     return quote(address, safe="@ ")
 
 

@@ -1,19 +1,26 @@
-"""The parts that work on one project's pipeline, wired together; built by `project.py`."""
+"""The parts that work on one project's pipeline, wired together; built by `project.py`.
+
+A command that only looks pays for a `Session`; what a run needs besides is in `RunSession`, and
+its modules are imported only then.
+"""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mlxkit.pipeline.commit import Committer
 from mlxkit.pipeline.declared import Declared
-from mlxkit.pipeline.gitignore import IgnoreFiles
 from mlxkit.pipeline.graph import Graph
 from mlxkit.pipeline.locks import Locks
-from mlxkit.pipeline.rundir import RunDir
+from mlxkit.pipeline.plan import Reason, why
 from mlxkit.pipeline.spec import Entry, Stage
 from mlxkit.pipeline.workspace import Workspace
 from mlxkit.store.state import State
-from mlxkit.tools.dvc_delegate import Delegate
-from mlxkit.tools.dvclock import PathLocks, RepoLock
+
+if TYPE_CHECKING:
+    from mlxkit.pipeline.commit import Committer
+    from mlxkit.pipeline.gitignore import IgnoreFiles
+    from mlxkit.pipeline.rundir import RunDir
+    from mlxkit.tools.dvc_delegate import Delegate
+    from mlxkit.tools.dvclock import PathLocks, RepoLock
 
 
 class Saved(Protocol):
@@ -22,9 +29,9 @@ class Saved(Protocol):
     def save(self) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Session:
-    """One project, opened to change it."""
+    """One project, opened to look at."""
 
     root: str
     git_root: str | None
@@ -34,19 +41,53 @@ class Session:
     parses: Saved
     workspace: Workspace
     locks: Locks
-    ignores: IgnoreFiles
-    committer: Committer
-    delegate: Delegate
-    repo_lock: RepoLock
-    path_locks: PathLocks
-    rundir: RunDir
-    autostage: bool
-    touched: set[str] = field(default_factory=set)
-    """Files of Git's that the run wrote."""
+    _delegate: "Delegate | None" = None
+
+    @property
+    def delegate(self) -> "Delegate":
+        """DVC itself, for what is left to it."""
+        if self._delegate is None:
+            from mlxkit.tools.dvc_delegate import Delegate
+            from mlxkit.tools.dvclock import RepoLock
+
+            self._delegate = Delegate(self.root, RepoLock(self.root), wait=0)
+        return self._delegate
 
     def delegated(self, stage: Stage) -> bool:
         """Tell whether DVC itself must judge and commit this stage."""
         return bool(stage.delegated) or is_legacy(self.locks.entry(stage))
+
+    def why(
+        self,
+        stage: Stage,
+        *,
+        allow_missing: bool = False,
+        upstream_outs: dict[str, str | None] | None = None,
+    ) -> list[Reason]:
+        """List the reasons why the stage is not up to date; arguments as those of `plan.why`."""
+        if self.delegated(stage):
+            return [Reason(*one) for one in self.delegate.why(stage.file, stage.name)]
+        return why(
+            stage,
+            self.locks.entry(stage),
+            self.workspace,
+            allow_missing=allow_missing,
+            upstream_outs=upstream_outs,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class RunSession(Session):
+    """One project, opened to change it."""
+
+    ignores: "IgnoreFiles"
+    committer: "Committer"
+    repo_lock: "RepoLock"
+    path_locks: "PathLocks"
+    rundir: "RunDir"
+    autostage: bool
+    touched: set[str] = field(default_factory=set)
+    """Files of Git's that the run wrote."""
 
 
 def is_legacy(entry: Entry | None) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from mlxkit.pipeline.judge import Judge
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.rundir import running_stages
 from mlxkit.pipeline.session import Session
@@ -45,7 +44,6 @@ class Status:
 
 def find_status(session: Session, order: list[Stage]) -> Status:
     """Compare the working tree with what is recorded; takes no lock, changes nothing."""
-    judge = Judge(session, session.graph.active())
     running = running_stages(session.root)
     stages: list[StageStatus] = []
     data: list[DataStatus] = []
@@ -54,7 +52,7 @@ def find_status(session: Session, order: list[Stage]) -> Status:
         if stage.is_source and not stage.delegated:
             data += _data(session, stage)
             continue
-        reasons = judge.why(stage)
+        reasons = session.why(stage)
         if not reasons and not stage.frozen:
             reasons = [
                 Reason("upstream", stale[key])

@@ -21,7 +21,7 @@ class Workspace:
     ) -> None:
         self._state = state
         self._parses = parses
-        self._store = store
+        self.store = store
         self.ignore = ignore
         self._contents: dict[str, Content | None] = {}
         self._parsed: dict[str, tuple[str, Any]] = {}
@@ -64,5 +64,5 @@ class Workspace:
 
     def cached(self, md5: str, size: int | None) -> bool:
         if md5 not in self._cached:
-            self._cached[md5] = self._store.has(md5, size)
+            self._cached[md5] = self.store.has(md5, size)
         return self._cached[md5]

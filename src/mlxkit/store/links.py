@@ -3,11 +3,11 @@
 import errno
 import fcntl
 import functools
-import hashlib
 import os
 import stat as st
 from collections.abc import Callable, Sequence
 
+from mlxkit.core.digest import new_md5
 from mlxkit.core.files import TEMPORARY
 from mlxkit.store.errors import UnusablePath
 
@@ -132,7 +132,7 @@ def _create(target: str) -> int:
 def _pump(source: int, target: int) -> str:
     size = os.fstat(source).st_size
     data = os.read(source, min(size, _WHOLE) + 1)
-    hasher = hashlib.md5(data, usedforsecurity=False)
+    hasher = new_md5(data)
     _write(target, memoryview(data))
     if len(data) != size:
         buffer = memoryview(bytearray(_CHUNK))

@@ -1,10 +1,11 @@
 """A place beside a path where its new content is made ready, to be switched in by a rename."""
 
-import hashlib
 import os
 import shutil
 import stat as st
 from types import TracebackType
+
+from mlxkit.core.digest import md5_bytes
 
 
 class Staging:
@@ -19,7 +20,7 @@ class Staging:
         os.makedirs(parent, exist_ok=True)
         if os.path.ismount(dest):
             parent = dest  # no rename leads into another file system
-        token = hashlib.md5(os.fsencode(name), usedforsecurity=False).hexdigest()[:12]
+        token = md5_bytes(os.fsencode(name))[:12]
         self.path = f"{parent}/.mlx-{token}.tmp"
         self._count = 0
 

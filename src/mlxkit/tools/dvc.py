@@ -5,7 +5,6 @@ DVC is pinned to a minor release, and `tests/unit/tools` holds the private parts
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -131,11 +130,15 @@ def parse_parameters(path: str) -> Any:
 
 def hand_over(arguments: list[str], folder: str | None = None) -> int:
     """Run `dvc arguments` in a process of its own, in the same terminal; return its exit code."""
+    import subprocess
+
     return subprocess.call([sys.executable, "-m", "dvc", *arguments], cwd=folder)
 
 
 def capture(arguments: list[str]) -> tuple[int, str]:
     """Run `dvc arguments` quietly; return its exit code and the last line it said."""
+    import subprocess
+
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """The one door to Git: the `git` program, called with NUL-separated paths."""
 
 import os
-import subprocess
 from collections.abc import Iterable
 
 from mlxkit.core.errors import MlxError, ProjectError
@@ -9,6 +8,8 @@ from mlxkit.core.errors import MlxError, ProjectError
 
 def run(root: str, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> bytes:
     """Return what `git -C root args` prints; raises MlxError when it exits with another code."""
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", root, *args],

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -71,6 +70,8 @@ class Commands:
         self._on_end(Ended(code, command, time.monotonic() - started))
 
     def _one(self, command: str, log: int) -> int:
+        import subprocess
+
         with self._lock:
             if self._stopped:
                 return -signal.SIGTERM
@@ -130,27 +131,3 @@ def end_leftovers(mark: str) -> int:
             continue
     psutil.wait_procs(found, timeout=5)
     return len(found)
-
-
-def is_running(pid: int, started: str) -> bool:
-    """Tell whether the process that `start_mark` described is still there."""
-    return start_mark(pid) == started != ""
-
-
-def start_mark(pid: int) -> str:
-    """Return what tells a process from a later one with the same pid; empty when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return "" if fields[0] == "Z" else fields[19]
-    except FileNotFoundError:
-        if os.path.isdir("/proc/self"):
-            return ""
-    except (OSError, IndexError):
-        return ""
-    import psutil
-
-    try:
-        return str(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return ""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mlxkit.core import yaml
 from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline import lock_text
-from mlxkit.pipeline.lockfile import CutLockError, LockFile, is_cut, salvage
+from mlxkit.pipeline.lock_salvage import is_cut, salvage
+from mlxkit.pipeline.lockfile import CutLockError, LockFile
 
 SLOW_OK = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 fast = settings(deadline=None, derandomize=True, max_examples=40, suppress_health_check=SLOW_OK)
