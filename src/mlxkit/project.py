@@ -44,16 +44,17 @@ def open_project(start: str = ".", *, say: Say) -> Session:
     return Session(**_reading_parts(start, say, {}))
 
 
-def _open_to_change(start: str, say: Say, note: dict[str, Any]) -> RunSession:
-    """Open the project with all that a run needs; `note` is what a killed run left."""
+def _open_to_change(start: str, say: Say) -> RunSession:
+    """Open the project with all that a run needs, going on from what a killed run left."""
     from mlxkit.pipeline.commit import Committer
     from mlxkit.pipeline.gitignore import IgnoreFiles
     from mlxkit.pipeline.runcache import RunCache
-    from mlxkit.pipeline.rundir import RunDir, run_folder
+    from mlxkit.pipeline.rundir import RunDir, read_bases, run_folder
     from mlxkit.tools.dvc_delegate import Delegate
     from mlxkit.tools.dvclock import PathLocks, RepoLock
 
-    parts = _reading_parts(start, say, note)
+    lock_bases, ignore_bases = read_bases(find_root(start))
+    parts = _reading_parts(start, say, lock_bases)
     root, declared, workspace = parts["root"], parts["declared"], parts["workspace"]
     core = declared.config.get("core", {})
     cache_dir, shared = _cache(declared)
@@ -65,20 +66,20 @@ def _open_to_change(start: str, say: Say, note: dict[str, Any]) -> RunSession:
     return RunSession(
         **parts,
         _delegate=Delegate(root, repo_lock, wait=3600),
-        ignores=IgnoreFiles(parts["git_root"], outs, note.get("ignore_bases", {})),
+        ignores=IgnoreFiles(parts["git_root"], outs, ignore_bases),
         committer=Committer(workspace, store, copies, runcache, say),
         repo_lock=repo_lock,
         path_locks=PathLocks(root),
         rundir=RunDir(
             run_folder(root),
-            lock_bases=dict(note.get("lock_bases", {})),
-            ignore_bases=dict(note.get("ignore_bases", {})),
+            lock_bases=dict(lock_bases),
+            ignore_bases=dict(ignore_bases),
         ),
         autostage=bool(core.get("autostage")),
     )
 
 
-def _reading_parts(start: str, say: Say, note: dict[str, Any]) -> dict[str, Any]:
+def _reading_parts(start: str, say: Say, bases: dict[str, list[str]]) -> dict[str, Any]:
     root = find_root(start)
     git_root = git.find_root(root)
     state = State.load(os.path.join(root, ".mlx", "state"))
@@ -106,7 +107,7 @@ def _reading_parts(start: str, say: Say, note: dict[str, Any]) -> dict[str, Any]
         "state": state,
         "parses": parses,
         "workspace": Workspace(state, store, parses, _ignore_rules(declared)),
-        "locks": Locks(git_root, parses, note.get("lock_bases", {}), say, state.known),
+        "locks": Locks(git_root, parses, bases, say, state.known),
     }
 
 
@@ -129,7 +130,7 @@ def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
     prepare_folder(root)
     with only_run(root, wait, say):
         note = read_run(root)
-        session = _open_to_change(start, say, note or {})
+        session = _open_to_change(start, say)
         mend_path_locks(session, say)
         if os.path.isdir(session.rundir.folder):
             from mlxkit.pipeline.recover import recover

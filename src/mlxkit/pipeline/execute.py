@@ -32,7 +32,7 @@ from mlxkit.pipeline.result import (
     StageStopped,
 )
 from mlxkit.pipeline.rundir import slug
-from mlxkit.pipeline.schedule import Machine, blockers, fits
+from mlxkit.pipeline.schedule import Machine, Turns, blockers, fits
 from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import Stage, commands
 from mlxkit.tools.process import Commands, Ended, require_shell
@@ -120,8 +120,7 @@ class Executor:
         for stage in order:
             for index, out in enumerate(stage.outs):
                 session.ignores.rank(out, (self._place[stage.key], index))
-        self._blockers = blockers(order, session.graph)
-        self._waiting = {stage.key: stage for stage in order}
+        self._turns = Turns(order, blockers(order, session.graph))
         self._ready: dict[str, Job] = {}
         self._running: dict[str, Job] = {}
         self._results: dict[str, Result] = {}
@@ -163,7 +162,7 @@ class Executor:
                     self._flush()
             if self._running or self._ready:
                 self._take_events()
-            elif self._halted or not self._waiting:
+            elif self._halted or not self._turns:
                 return
 
     def _take_events(self) -> None:
@@ -193,18 +192,13 @@ class Executor:
 
     def _advance(self) -> None:
         """Judge every stage whose inputs are final, and start what fits, until nothing moves."""
-        moved = True
-        while moved and not self._halted:
-            moved = False
-            for key in list(self._waiting):
-                if self._halted:
-                    break
-                if all(one in self._results for one in self._blockers[key]):
-                    self._consider(self._waiting.pop(key))
-                    moved = True
+        while self._turns and not self._halted:
+            self._consider(self._turns.next())
         if self._halted:
             self._ready.clear()
         for job in list(self._ready.values()):
+            if len(self._running) >= self._machine.jobs:
+                break
             self._try_start(job)
 
     # One stage
@@ -406,8 +400,8 @@ class Executor:
         self._settle(Result(stage, FAILED, reasons, seconds, None, error, log))
 
     def _settle(self, result: Result) -> None:
-        self._waiting.pop(result.stage.key, None)
         self._results[result.stage.key] = result
+        self._turns.settled(result.stage)
         if result.outcome in (RAN, RESTORED, FAILED) and not self._options.dry:
             records.save(self._session.root, result)
         self._observer.ended(result)
@@ -450,7 +444,7 @@ class Executor:
         ):
             rundir.lock_bases = {**bases, **rundir.lock_bases}
             rundir.ignore_bases = dict(session.ignores.bases)
-            rundir.note()
+            rundir.note_bases()
 
     # Stopping
 

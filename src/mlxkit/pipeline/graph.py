@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline.declared import Declared
@@ -147,15 +148,15 @@ class _Owners:
         )
 
 
-def _folders(path: str) -> list[str]:
+@cache
+def _above_folder(folder: str) -> tuple[str, ...]:
+    parent = os.path.dirname(folder)
+    return (folder,) if parent == folder else (folder, *_above_folder(parent))
+
+
+def _folders(path: str) -> tuple[str, ...]:
     """Return the folders above an absolute path, nearest first."""
-    found: list[str] = []
-    while True:
-        parent = os.path.dirname(path)
-        if parent == path:
-            return found
-        found.append(parent)
-        path = parent
+    return _above_folder(os.path.dirname(path))
 
 
 def _reach(edges: dict[str, list[str]], keys: Iterable[str]) -> set[str]:

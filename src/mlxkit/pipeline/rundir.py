@@ -44,16 +44,21 @@ class RunDir:
         return f"MLX_RUN={self.id}"
 
     def note(self) -> None:
-        """Write what other processes, and the next run after a kill, need to know."""
+        """Write who runs what, for other processes and for the next run after a kill."""
         told = {
             "id": self.id,
             "pid": os.getpid(),
             "start": start_mark(os.getpid()),
-            "lock_bases": self.lock_bases,
-            "ignore_bases": self.ignore_bases,
             "running": self.running,
         }
-        write_atomic(os.path.join(self.folder, "run.json"), json.dumps(told).encode(), sync=False)
+        self._write("run.json", told)
+
+    def note_bases(self) -> None:
+        """Write what the files that the run adds to were before it, for a run after a kill."""
+        self._write("bases.json", {"lock": self.lock_bases, "ignore": self.ignore_bases})
+
+    def _write(self, name: str, told: dict[str, Any]) -> None:
+        write_atomic(os.path.join(self.folder, name), json.dumps(told).encode(), sync=False)
 
     def close(self) -> None:
         """Remove the folder: the run ended in order."""
@@ -65,13 +70,23 @@ def run_folder(root: str) -> str:
 
 
 def read_run(root: str) -> dict[str, Any] | None:
-    """Return the note of a run, in progress or killed, or None."""
+    """Return who runs what, or ran when it was killed, or None."""
+    return _read(root, "run.json")
+
+
+def read_bases(root: str) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return the stages in each lock file, and each `.gitignore`, before a run that was killed."""
+    found = _read(root, "bases.json") or {}
+    return found.get("lock", {}), found.get("ignore", {})
+
+
+def _read(root: str, name: str) -> dict[str, Any] | None:
     try:
-        with open(os.path.join(run_folder(root), "run.json"), encoding="utf-8") as file:
-            note: dict[str, Any] = json.load(file)
+        with open(os.path.join(run_folder(root), name), encoding="utf-8") as file:
+            found: dict[str, Any] = json.load(file)
     except (OSError, ValueError):
         return None
-    return note
+    return found
 
 
 def running_stages(root: str) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Decides what may run at the same time. Pure."""
 
+import heapq
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlxkit.pipeline.graph import Graph
@@ -53,6 +54,35 @@ def blockers(order: Sequence[Stage], graph: Graph) -> dict[str, set[str]]:
     for earlier, later in _same_path(order):
         found[later].add(earlier)
     return found
+
+
+class Turns:
+    """Stages whose turn it is to be judged: those that nothing blocks any more, in order."""
+
+    def __init__(self, order: Sequence[Stage], blocked_by: Mapping[str, set[str]]) -> None:
+        self._order = order
+        self._place = {stage.key: index for index, stage in enumerate(order)}
+        self._left = {key: len(found) for key, found in blocked_by.items()}
+        self._frees: dict[str, list[str]] = {}
+        for key, found in blocked_by.items():
+            for one in found:
+                self._frees.setdefault(one, []).append(key)
+        # A heap; sorted it is one already.
+        self._free = [index for index, stage in enumerate(order) if not self._left[stage.key]]
+
+    def __bool__(self) -> bool:
+        return bool(self._free)
+
+    def next(self) -> Stage:
+        """Take the first stage whose turn it is."""
+        return self._order[heapq.heappop(self._free)]
+
+    def settled(self, stage: Stage) -> None:
+        """Say that the outcome of a stage is known."""
+        for key in self._frees.pop(stage.key, ()):
+            self._left[key] -= 1
+            if not self._left[key]:
+                heapq.heappush(self._free, self._place[key])
 
 
 def _same_path(order: Sequence[Stage]) -> Iterable[tuple[str, str]]:

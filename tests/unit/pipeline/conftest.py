@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.pipeline.parts import digest
 
-from mlxkit.core.digest import md5_file
 from mlxkit.pipeline.declared import Declared, load_declared
 
 
@@ -40,14 +40,6 @@ def dvc_repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 Load = Callable[..., Declared]
-
-
-def digest(path: str) -> str | None:
-    """The md5 of a file, None where there is none."""
-    try:
-        return md5_file(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 @pytest.fixture

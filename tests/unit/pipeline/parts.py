@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlxkit.core.digest import md5_file
 from mlxkit.pipeline.declared import Declared
 from mlxkit.pipeline.spec import Dep, Entry, Out, Params, Stage
 
@@ -85,3 +86,11 @@ class Seen:
 
     def cached(self, md5: str, size: int | None) -> bool:
         return self.cache is None or md5 in self.cache
+
+
+def digest(path: str) -> str | None:
+    """The md5 of a file, None where there is none."""
+    try:
+        return md5_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -143,6 +143,14 @@ def test_what_is_wrong_is_told_with_file_and_line(
     assert "\n" not in caught.value.message
 
 
+def test_a_value_that_templates_cannot_hold_is_told_as_well(inside: Project) -> None:
+    """A date in `params.yaml`: DVC itself says it with a traceback."""
+    inside.write("params.yaml", "day: 2024-01-01\n")
+    inside.write("dvc.yaml", "stages:\n  a: {cmd: x}\n")
+    with pytest.raises(ProjectError, match=r"params\.yaml:day"):
+        _resolve(inside)
+
+
 @pytest.mark.parametrize("text", ["outs:\n- md5: a\n  pth: x\n", "outs: 3\n", "- a\n", "cmd: [x, {}]\n"])  # fmt: skip
 def test_a_bad_dvc_file_is_told_with_its_name(text: str, inside: Project) -> None:
     with pytest.raises(ProjectError) as caught:

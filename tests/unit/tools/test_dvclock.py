@@ -16,7 +16,7 @@ from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK, SCHEMA, rwlock
 from tests.support.project import Project
 
 from mlxkit.core.errors import BusyError
-from mlxkit.project import open_project
+from mlxkit.project import open_for_run
 from mlxkit.tools.dvclock import PathLocks, RepoLock
 
 HARDLINK = [False, True]
@@ -314,10 +314,11 @@ class TestPathsWithHardLinks:
     """`core.hardlink_lock`: DVC guards its table of paths with a hard link as well."""
 
     @pytest.fixture
-    def locks(self, inside: Project) -> PathLocks:
+    def locks(self, inside: Project) -> Iterator[PathLocks]:
         """The path locks that mlx uses in such a project."""
         inside.dvc("config", "core.hardlink_lock", "true").ok()
-        return open_project(str(inside.root), say=print).path_locks
+        with open_for_run(str(inside.root), 0, print) as session:
+            yield session.path_locks
 
     def test_dvc_can_use_the_table_after_us(self, locks: PathLocks, inside: Project) -> None:
         locks.acquire(["/p/a"], ["/p/b"])

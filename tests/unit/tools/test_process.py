@@ -13,6 +13,7 @@ from tests.support.processes import alive, wait_for
 
 from mlxkit.core.errors import MlxError
 from mlxkit.tools import alive, process
+from mlxkit.tools.alive import is_running, start_mark
 from mlxkit.tools.process import Commands, Ended
 
 LOOP = "while :; do sleep 0.05; done"

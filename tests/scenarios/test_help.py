@@ -1,0 +1,52 @@
+"""Help that says what there is, where it comes from, and what to type."""
+
+import pytest
+from tests.support.tools import Tools
+
+OWN = ["init", "repro", "status", "why", "dag", "logs", "metrics", "params", "doctor"]
+
+
+def test_all_verbs_by_where_they_come_from(tools: Tools, tmp_path: object) -> None:
+    text = tools.mlx("/", "--help").ok().stdout
+    sections = {part.split(":\n")[0]: part for part in text.split("\n\n")}
+    own = [line.split()[0] for line in sections["Commands"].splitlines()[1:]]
+    assert own == OWN
+    handed = [line.split()[0] for line in sections["From DVC"].splitlines()[1:]]
+    assert {"add", "push", "pull", "checkout", "exp", "stage", "remote", "gc"} <= set(handed)
+    assert not set(own) & set(handed)
+    assert "0 ok" in text and "130 interrupted" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("verb", [*OWN, "metrics show", "params show"])
+def test_each_has_an_example(verb: str, tools: Tools) -> None:
+    text = tools.mlx("/", *verb.split(), "--help").ok().stdout
+    if verb not in ("metrics", "params"):
+        assert f"Example: " in text and f"mlx {verb}" in text
+    else:
+        assert "show" in text and "diff" in text
+
+
+def test_without_arguments_the_help(tools: Tools) -> None:
+    result = tools.mlx("/")
+    assert result.code == 2
+    assert "From DVC:" in result.stdout
+    assert result.stderr == ""
+
+
+def test_the_version(tools: Tools) -> None:
+    from mlxkit import __version__
+
+    assert tools.mlx("/", "--version").ok().stdout == f"mlx {__version__}\n"
+    assert tools.mlx("/", "-C", "/", "--version").ok().stdout == f"mlx {__version__}\n"
+
+
+def test_help_of_a_verb_from_dvc_is_dvcs(tools: Tools) -> None:
+    assert "usage: dvc add" in tools.mlx("/", "add", "--help").ok().stdout
+
+
+def test_a_misspelt_verb_names_the_nearest(tools: Tools) -> None:
+    result = tools.mlx("/", "stauts")
+    assert result.code == 2
+    assert result.stderr == (
+        "error: there is no command 'stauts'\nhint: did you mean 'status'?\n"
+    )
