@@ -61,7 +61,8 @@ def _open_to_change(start: str, say: Say) -> RunSession:
     store = workspace.store
     copies = ObjectStore(store.root, state=parts["state"], shared=shared)
     runcache = RunCache(cache_dir, root, shared=shared)
-    repo_lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))
+    hardlink = bool(core.get("hardlink_lock"))
+    repo_lock = RepoLock(root, hardlink=hardlink)
     outs = [out for stage in declared.stages for out in stage.outs]
     return RunSession(
         **parts,
@@ -69,7 +70,7 @@ def _open_to_change(start: str, say: Say) -> RunSession:
         ignores=IgnoreFiles(parts["git_root"], outs, ignore_bases),
         committer=Committer(workspace, store, copies, runcache, say),
         repo_lock=repo_lock,
-        path_locks=PathLocks(root),
+        path_locks=PathLocks(root, hardlink=hardlink),
         rundir=RunDir(
             run_folder(root),
             lock_bases=dict(lock_bases),

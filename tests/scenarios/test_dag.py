@@ -70,7 +70,10 @@ def _lines(text: str) -> list[str]:
 
 
 def test_names_as_seen_from_a_subfolder(drawn: Project) -> None:
-    assert '"../dvc.yaml:prep" -> "../dvc.yaml:train";' in drawn.mlx("dag", "--dot", cwd="sub").ok().stdout
+    assert (
+        '"../dvc.yaml:prep" -> "../dvc.yaml:train";'
+        in drawn.mlx("dag", "--dot", cwd="sub").ok().stdout
+    )
 
 
 def test_an_empty_project(project: Project) -> None:

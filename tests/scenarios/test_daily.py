@@ -126,9 +126,7 @@ def test_gitignored_while_it_is_new_already(trained: Project) -> None:
     assert "metrics.json" in trained.git("ls-files").stdout.split(), "small results are Git's"
 
 
-def test_the_lock_file_is_the_same_on_every_machine(
-    trained: Project, repro: Outcomes
-) -> None:
+def test_the_lock_file_is_the_same_on_every_machine(trained: Project, repro: Outcomes) -> None:
     """A colleague clones, runs, and has nothing to commit."""
     trained.git("clone", "-q", ".", "../colleague")
     other = Project(trained.root.parent / "colleague", trained.tools)

@@ -128,6 +128,8 @@ def test_an_import_from_another_repository(
     library.tools.commit(library.root, "words")
     project = new_project("reader")
     project.dvc("import", "-q", str(library.root), "words.txt").ok()
-    project.pipeline({"use": {"cmd": "cat words.txt > used", "deps": ["words.txt"], "outs": ["used"]}})
+    project.pipeline(
+        {"use": {"cmd": "cat words.txt > used", "deps": ["words.txt"], "outs": ["used"]}}
+    )
     assert repro(project, "-P") == {"words.txt.dvc": "unchanged", "use": "ran"}
     project.mlx("status", "--check").ok()

@@ -44,9 +44,7 @@ def test_earlier_results_stay(broken: Project) -> None:
     assert broken.read("model") == "old\n"
     assert broken.read("clean") == "new\n"
     assert broken.read(".mlx/partial/train/model") == "half\n"
-    assert broken.mlx("logs", "train").ok().stdout.endswith(
-        "epoch 1\nno such column: age\n"
-    )
+    assert broken.mlx("logs", "train").ok().stdout.endswith("epoch 1\nno such column: age\n")
     assert broken.mlx("logs", "train", "-n", "1").ok().stdout == "no such column: age\n"
 
 
@@ -75,7 +73,9 @@ def test_keep_going(broken: Project, repro: Outcomes) -> None:
 
 def test_outputs_of_the_same_name_in_two_folders_are_both_kept(project: Project) -> None:
     stage = {"outs": ["a/m.json", "b/m.json"], "cmd": "mkdir -p a b"}
-    project.pipeline({"s": {**stage, "cmd": "mkdir -p a b; echo A > a/m.json; echo B > b/m.json; exit 1"}})
+    project.pipeline(
+        {"s": {**stage, "cmd": "mkdir -p a b; echo A > a/m.json; echo B > b/m.json; exit 1"}}
+    )
     assert project.mlx("repro").code == 1
     kept = [path for path in (project.root / ".mlx/partial").rglob("*") if path.is_file()]
     assert sorted(path.read_text() for path in kept) == ["A\n", "B\n"]

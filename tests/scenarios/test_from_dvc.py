@@ -9,17 +9,23 @@ from tests.support.project import Project
 def test_add_then_repro(project: Project, repro: Outcomes) -> None:
     project.write("data.csv", "1\n")
     project.mlx("add", "data.csv").ok()
-    project.mlx("stage", "add", "-n", "use", "-d", "data.csv", "-o", "used", "cat data.csv > used").ok()
+    project.mlx(
+        "stage", "add", "-n", "use", "-d", "data.csv", "-o", "used", "cat data.csv > used"
+    ).ok()
     assert repro(project) == {"data.csv.dvc": "unchanged", "use": "ran"}
     assert project.read("used") == "1\n"
 
 
 def test_options_of_a_command_behind_the_verb(project: Project) -> None:
     """`-q`, `--json` and the like belong to the command that is added."""
-    project.mlx("stage", "add", "-n", "s", "-o", "o", "tool", "-q", "--json", "-C", "x", "--", "-y").ok()
+    project.mlx(
+        "stage", "add", "-n", "s", "-o", "o", "tool", "-q", "--json", "-C", "x", "--", "-y"
+    ).ok()
     by_dvc = project.twin("by-dvc")
     by_dvc.sh("git checkout -q . && rm -f dvc.yaml")
-    by_dvc.dvc("stage", "add", "-n", "s", "-o", "o", "tool", "-q", "--json", "-C", "x", "--", "-y").ok()
+    by_dvc.dvc(
+        "stage", "add", "-n", "s", "-o", "o", "tool", "-q", "--json", "-C", "x", "--", "-y"
+    ).ok()
     assert project.read("dvc.yaml") == by_dvc.read("dvc.yaml")
 
 

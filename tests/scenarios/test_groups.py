@@ -51,7 +51,10 @@ def test_every_member_runs(grouped: Project, repro: Outcomes) -> None:
 def test_a_group_is_a_target_and_so_is_each_member(grouped: Project, repro: Outcomes) -> None:
     assert list(repro(grouped, "split")) == ["split@small", "split@large"]
     assert repro(grouped, "fit@large-1") == {"split@large": "unchanged", "fit@large-1": "ran"}
-    assert list(repro(grouped, "--glob", "fit@*-2", "--dry", "-s")) == ["fit@small-2", "fit@large-2"]
+    assert list(repro(grouped, "--glob", "fit@*-2", "--dry", "-s")) == [
+        "fit@small-2",
+        "fit@large-2",
+    ]
 
 
 def test_a_new_member_is_the_only_one_to_run(grouped: Project, repro: Outcomes) -> None:

@@ -21,7 +21,7 @@ def test_all_verbs_by_where_they_come_from(tools: Tools, tmp_path: object) -> No
 def test_each_has_an_example(verb: str, tools: Tools) -> None:
     text = tools.mlx("/", *verb.split(), "--help").ok().stdout
     if verb not in ("metrics", "params"):
-        assert f"Example: " in text and f"mlx {verb}" in text
+        assert "Example: " in text and f"mlx {verb}" in text
     else:
         assert "show" in text and "diff" in text
 
@@ -40,6 +40,11 @@ def test_the_version(tools: Tools) -> None:
     assert tools.mlx("/", "-C", "/", "--version").ok().stdout == f"mlx {__version__}\n"
 
 
+@pytest.mark.parametrize("verb", ["repro", "add"])
+def test_the_short_word_for_help(verb: str, tools: Tools) -> None:
+    assert f"{verb} [" in tools.mlx("/", verb, "-h").ok().stdout
+
+
 def test_help_of_a_verb_from_dvc_is_dvcs(tools: Tools) -> None:
     assert "usage: dvc add" in tools.mlx("/", "add", "--help").ok().stdout
 
@@ -47,6 +52,4 @@ def test_help_of_a_verb_from_dvc_is_dvcs(tools: Tools) -> None:
 def test_a_misspelt_verb_names_the_nearest(tools: Tools) -> None:
     result = tools.mlx("/", "stauts")
     assert result.code == 2
-    assert result.stderr == (
-        "error: there is no command 'stauts'\nhint: did you mean 'status'?\n"
-    )
+    assert result.stderr == ("error: there is no command 'stauts'\nhint: did you mean 'status'?\n")

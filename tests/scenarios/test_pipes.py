@@ -66,7 +66,9 @@ def test_a_reader_that_has_seen_enough(trained: Project) -> None:
 
 def test_output_with_any_bytes(project: Project) -> None:
     """What a command prints is kept as it is, and shown as well as it goes."""
-    project.pipeline({"s": {"cmd": r"printf '\377 \033[31mred\033[0m caf\303\251\r 50%%\r100%%\n'"}})
+    project.pipeline(
+        {"s": {"cmd": r"printf '\377 \033[31mred\033[0m caf\303\251\r 50%%\r100%%\n'"}}
+    )
     project.mlx("repro", "-v").ok()
     raw = (project.root / ".mlx/logs/s.log").read_bytes()
     assert raw.endswith(b"\xff \x1b[31mred\x1b[0m caf\xc3\xa9\r 50%\r100%\n")

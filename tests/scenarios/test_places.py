@@ -11,7 +11,8 @@ def folders(project: Project) -> Project:
     project.write("in", "1\n")
     project.pipeline({"make": {"cmd": "cat in > made", "deps": ["in"], "outs": ["made"]}})
     project.pipeline(
-        {"use": {"cmd": "cat ../made > used", "deps": ["../made"], "outs": ["used"]}}, "sub/dvc.yaml"
+        {"use": {"cmd": "cat ../made > used", "deps": ["../made"], "outs": ["used"]}},
+        "sub/dvc.yaml",
     )
     project.write("sub/deep/keep", "")
     return project

@@ -87,7 +87,10 @@ def slow(project: Project) -> Project:
     wait = "touch started; while ! [ -e ../go ]; do sleep 0.02; done"
     project.pipeline(
         {
-            "train": {"cmd": f"echo epoch 1; echo epoch 2; {wait}; echo 1 > model", "outs": ["model"]},
+            "train": {
+                "cmd": f"echo epoch 1; echo epoch 2; {wait}; echo 1 > model",
+                "outs": ["model"],
+            },
             "use": {"cmd": "cat model > used", "deps": ["model"], "outs": ["used"]},
         }
     )
@@ -103,9 +106,7 @@ def opened() -> Iterator[list[Terminal]]:
         one.close()
 
 
-def test_a_run_is_seen_while_it_goes(
-    slow: Project, opened: list[Terminal], tmp_path: Path
-) -> None:
+def test_a_run_is_seen_while_it_goes(slow: Project, opened: list[Terminal], tmp_path: Path) -> None:
     terminal = Terminal(slow, "repro")
     opened.append(terminal)
     terminal.wait_for("epoch 2")
@@ -123,7 +124,9 @@ def test_ctrl_c(slow: Project, opened: list[Terminal], tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     slow.mlx("repro").ok()
     (tmp_path / "go").unlink()
-    slow.sh("sed -i 's/epoch 1/epoch one/; s/touch started/echo half > model; touch started/' dvc.yaml")
+    slow.sh(
+        "sed -i 's/epoch 1/epoch one/; s/touch started/echo half > model; touch started/' dvc.yaml"
+    )
     terminal = Terminal(slow, "repro")
     opened.append(terminal)
     terminal.wait_for("1 running")

@@ -133,31 +133,37 @@ def handing_over(words: list[str], text: str) -> typer.Typer:
     return handed
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from mlxkit import __version__
+
+        terminal.write(f"mlx {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(cls=LateGroup, add_completion=True, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()
 def root(
     folder: Annotated[str, typer.Option("-C", metavar="DIR", help="Work in DIR.")] = "",
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
 ) -> None:
     """Git-centric data and model versioning, on DVC's formats."""
-    if version:
-        from mlxkit import __version__
-
-        terminal.write(f"mlx {__version__}")
-        raise typer.Exit
     if folder:
-        try:
-            os.chdir(folder)
-        except OSError as error:
-            raise UsageError(f"-C {folder}: {error.strerror}") from None
+        _enter(folder)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; the single place where errors become text and exit codes."""
     as_json = "--json" in arguments
     try:
+        handed = _for_dvc(arguments)
+        if handed is not None:
+            return give_to_dvc(handed)
         result = _command(app, "mlx").main(list(arguments), prog_name="mlx", standalone_mode=False)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else ExitCode.OK
@@ -175,6 +181,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, Abort):
         _report("interrupted", "interrupted", None, None, as_json)
         return ExitCode.INTERRUPTED
+    except SystemExit as stop:
+        # Typer ends so, with 1, when the reader (`head`, a closed pager) has seen enough.
+        return ExitCode.OK if stop.code == 1 else int(stop.code or 0)
     except BrokenPipeError:
         # The reader (`head`, a closed pager) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -192,6 +201,26 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:
         _report_bug(as_json)
         return ExitCode.INTERNAL
+
+
+def _for_dvc(arguments: Sequence[str]) -> list[str] | None:
+    """Return the arguments for `dvc`, to the letter (`--` too), if the verb is one of DVC's."""
+    rest = list(arguments)
+    folder = None
+    if rest[:1] == ["-C"] and len(rest) > 2:
+        folder, rest = rest[1], rest[2:]
+    if not rest or rest[0] not in FROM_DVC:
+        return None
+    if folder is not None:
+        _enter(folder)
+    return rest
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"-C {folder}: {error.strerror}", hint="name a folder") from None
 
 
 def _command(of: typer.Typer, name: str) -> Any:

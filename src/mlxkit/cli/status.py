@@ -32,11 +32,11 @@ def status(
     Example: mlx status --check
     """
     with reading() as session:
+        chosen = find_stages(session.declared, targets or [])
+        # With what they need: a stage is stale after one before it is.
+        found = find_status(session, order_stages(session.graph, chosen, everything=not targets))
         if targets:
-            order = find_stages(session.declared, targets)
-        else:
-            order = order_stages(session.graph, [], everything=True)
-        found = find_status(session, order)
+            found = found.of(chosen)
     if as_json:
         terminal.write_json(_document(found))
     elif not quiet:

@@ -12,7 +12,7 @@ from mlxkit.cli.options import Json, OneStage
 from mlxkit.cli.reading import reading
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.records import last
-from mlxkit.pipeline.status import FRESH, StageStatus, find_status
+from mlxkit.pipeline.status import FRESH, STALE, StageStatus, find_status
 from mlxkit.pipeline.targets import find_stages, order_stages
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -28,14 +28,16 @@ def why(stage: OneStage, as_json: Json = False) -> int:
         wanted = find_stages(session.declared, [stage])
         upstream = order_stages(session.graph, wanted)
         states = {one.stage.key: one for one in find_status(session, upstream).stages}
-        told = [
-            _told(states[one.key], last(session.root, one)) for one in wanted if one.key in states
-        ]
+        told = []
+        for one in wanted:
+            reasons = () if one.key in states else tuple(session.why(one))
+            state = StageStatus(one, STALE if reasons else FRESH, reasons)
+            told.append(_told(states.get(one.key, state), last(session.root, one)))
     if as_json:
         terminal.write_json(told[0] if len(told) == 1 else {"stages": told})
         return 0
-    for one in told:
-        _show(one)
+    for document in told:
+        _show(document)
     return 0
 
 

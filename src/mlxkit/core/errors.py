@@ -39,6 +39,9 @@ class UsageError(MlxError):
     exit_code = ExitCode.USAGE
     code = "usage"
 
+    def __init__(self, message: str, *, hint: str | None = None, where: str | None = None) -> None:
+        super().__init__(message, hint=hint or "see: mlx --help", where=where)
+
 
 class ProjectError(MlxError):
     """There is no project here, or one of its files is invalid."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlxkit.core.files import write_atomic
-from mlxkit.pipeline.spec import Stage
+from mlxkit.pipeline.spec import Stage, inside
 from mlxkit.store.checkout import remove
 
 
@@ -49,14 +49,15 @@ def set_aside(run_folder: str, slug: str, stage: Stage) -> Aside:
 def put_back(kept: Aside, partial_root: str) -> str | None:
     """Move what the stage left to `partial_root`, its earlier outputs back; return where to."""
     partial = os.path.join(partial_root, kept.slug)
+    project = os.path.dirname(os.path.dirname(partial_root))
     left = [path for path in kept.outs if os.path.lexists(path)]
     saved = dict(kept.moved)
     # After a kill an output may not have been moved yet: then it is the earlier one itself.
     left = [path for path in left if path not in saved or os.path.lexists(saved[path])]
-    if left:
-        remove(partial)
-        for path in left:
-            _move(path, os.path.join(partial, os.path.basename(path)))
+    for path in left:
+        target = os.path.join(partial, _below(path, project))
+        remove(target)
+        _move(path, target)
     for path, place in kept.moved:
         if os.path.lexists(place):
             _move(place, path)
@@ -105,10 +106,21 @@ def _note(kept: Aside) -> None:
     write_atomic(os.path.join(kept.folder, "note.json"), json.dumps(note).encode(), sync=False)
 
 
+def _below(path: str, folder: str) -> str:
+    """Return an output's place below `folder`; of one elsewhere, only its name."""
+    return os.path.relpath(path, folder) if inside(path, folder) else os.path.basename(path)
+
+
 def _move(source: str, target: str) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
         os.rename(source, target)
+    except PermissionError:
+        # A folder that its stage made read-only: to move, it must be writable for a moment.
+        mode = os.lstat(source).st_mode
+        os.chmod(source, mode | 0o700)
+        os.rename(source, target)
+        os.chmod(target, mode)
     except OSError:
         shutil.move(source, target)  # another file system
 

@@ -157,8 +157,14 @@ def _needs(meta: Any, where: str) -> Needs:
         cpus=_number(ours.get("cpus", 0), "cpus", where),
         memory=_size(ours.get("memory", 0), where),
         gpus=_number(ours.get("gpus", 0), "gpus", where),
-        exclusive=bool(ours.get("exclusive", False)),
+        exclusive=_flag(ours.get("exclusive", False), "exclusive", where),
     )
+
+
+def _flag(value: Any, key: str, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ProjectError(f"`meta.mlx.{key}` is neither true nor false: {value!r}", where=where)
+    return value
 
 
 def _number(value: Any, key: str, where: str) -> float:

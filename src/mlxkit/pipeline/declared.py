@@ -85,8 +85,10 @@ def load_declared(root: str, git_root: str | None, digest: Digest, now_ns: int) 
 def _recall(store: str, root: str) -> dict[str, Any]:
     try:
         with open(store, "rb") as file:
-            memory: dict[str, Any] = json.loads(file.read())
+            memory = json.loads(file.read())
     except (OSError, ValueError):
+        return {}
+    if not isinstance(memory, dict):
         return {}
     ours = memory.get("format") == FORMAT and memory.get("root") == root
     return memory if ours and memory.get("dvc") == dvc.signature() else {}

@@ -18,19 +18,19 @@ def tree(needs: Mapping[str, Sequence[str]], label: Label, mark: Label) -> list[
                 feeds[one].append(key)
     last_parent = {key: [one for one in up if one in needs][-1:] for key, up in needs.items()}
     lines: list[str] = []
-
-    def draw(key: str, lead: str, branch: str, below: str, parent: str | None) -> None:
+    roots = [key for key in needs if not last_parent[key]]
+    # A loop and not a recursion: pipelines may be deep.
+    pending = [(key, "", "", "", "") for key in reversed(roots)]
+    while pending:
+        key, parent, lead, branch, below = pending.pop()
         others = [label(one) for one in needs[key] if one in needs and one != parent]
         also = f"  (and {', '.join(others)})" if others else ""
         lines.append(f"{lead}{branch}{mark(key)}{also}")
         children = [one for one in feeds[key] if last_parent[one] == [key]]
-        for index, child in enumerate(children):
+        for index, child in reversed(list(enumerate(children))):
             end = index == len(children) - 1
-            draw(child, lead + below, "└─ " if end else "├─ ", "   " if end else "│  ", key)
-
-    for key in needs:
-        if not last_parent[key]:
-            draw(key, "", "", "", None)
+            rails = ("└─ ", "   ") if end else ("├─ ", "│  ")
+            pending.append((child, key, lead + below, *rails))
     return lines
 
 

@@ -96,7 +96,7 @@ def _append(base: str, lines: list[str]) -> str:
 
 def _line(path: str) -> str:
     """Return the entry for a path: from its own folder, with the signs of patterns escaped."""
-    return "/" + "".join(f"\\{sign}" if sign in "[]!*#?" else sign for sign in _name(path))
+    return "/" + "".join(f"\\{sign}" if sign in "[]!*#?\\" else sign for sign in _name(path))
 
 
 def _name(path: str) -> str:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline.declared import Declared
@@ -72,13 +71,29 @@ def build_graph(declared: Declared) -> Graph:
     return graph
 
 
+@dataclass(slots=True)
+class _Node:
+    """One part of a path: who writes just this, and the parts below it in order of arrival."""
+
+    owner: tuple[Stage, Out] | None = None
+    below: dict[str, "_Node"] = field(default_factory=dict)
+
+    def owners(self) -> Iterator[tuple[Stage, Out]]:
+        """Yield who writes this path and what is below it, in DVC's order."""
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            if node.owner is not None:
+                yield node.owner
+            pending.extend(reversed(node.below.values()))
+
+
 class _Owners:
-    """Which stage writes a path: a trie of path parts, so that folders and their files meet."""
+    """Which stage writes a path: a tree of path parts, so that folders and their files meet."""
 
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
-        self._paths: dict[str, tuple[Stage, Out]] = {}
-        self._below: dict[str, list[str]] = {}
+        self._root = _Node()
 
     def claim(self, stage: Stage, out: Out) -> None:
         if out.path.endswith(".dvc") or os.path.basename(out.path) == "dvc.yaml":
@@ -89,26 +104,40 @@ class _Owners:
                 f"output '{out.path}' lies outside the project",
                 "write it inside, or declare it with `cache: false`",
             )
-        if out.abs in self._paths:
-            raise self._clash(out, stage, self._paths[out.abs][0])
-        for other in [*self._above(out.abs), *self._below.get(out.abs, ())]:
-            raise self._overlap(stage, out, *self._paths[other])
-        self._paths[out.abs] = (stage, out)
-        for folder in _folders(out.abs):
-            self._below.setdefault(folder, []).append(out.abs)
+        node = self._root
+        for part in out.abs.split(os.sep):
+            if node.owner is not None:
+                raise self._overlap(stage, out, *node.owner)
+            node = node.below.setdefault(part, _Node())
+        if node.owner is not None:
+            raise self._clash(out, stage, node.owner[0])
+        if node.below:
+            raise self._overlap(stage, out, *next(node.owners()))
+        node.owner = (stage, out)
 
     def of(self, path: str) -> Iterator[str]:
         """Yield the keys of stages that write `path`, a folder above it or something in it."""
-        for one in [*reversed(self._above(path)), path, *self._below.get(path, ())]:
-            if one in self._paths:
-                yield self._paths[one][0].key
+        node: _Node | None = self._root
+        for part in path.split(os.sep):
+            assert node is not None
+            if node.owner is not None:
+                yield node.owner[0].key
+            node = node.below.get(part)
+            if node is None:
+                return
+        assert node is not None
+        for stage, _ in node.owners():
+            yield stage.key
 
     def refuse_declaration_inside_output(self, stage: Stage) -> None:
-        for folder in self._above(stage.file):
-            owner, out = self._paths[folder]
-            raise self._error(
-                owner, f"output '{out.path}' holds the file {os.path.relpath(stage.file)}"
-            )
+        node: _Node | None = self._root
+        for part in stage.file.split(os.sep):
+            node = node.below.get(part) if node is not None else None
+            if node is not None and node.owner is not None:
+                owner, out = node.owner
+                raise self._error(
+                    owner, f"output '{out.path}' holds the file {os.path.relpath(stage.file)}"
+                )
 
     def refuse_own_output_as_dependency(self, stage: Stage) -> None:
         outs = {out.abs for out in stage.outs}
@@ -120,9 +149,6 @@ class _Owners:
                     "a stage that goes on from its own output has it under outs only, "
                     "with `persist: true`",
                 )
-
-    def _above(self, path: str) -> list[str]:
-        return [folder for folder in _folders(path) if folder in self._paths]
 
     def _error(self, stage: Stage, message: str, hint: str | None = None) -> ProjectError:
         name = stage.address(os.getcwd())
@@ -146,17 +172,6 @@ class _Owners:
             f"'{other.address(os.getcwd())}'",
             "let one stage write the folder, or give each its own",
         )
-
-
-@cache
-def _above_folder(folder: str) -> tuple[str, ...]:
-    parent = os.path.dirname(folder)
-    return (folder,) if parent == folder else (folder, *_above_folder(parent))
-
-
-def _folders(path: str) -> tuple[str, ...]:
-    """Return the folders above an absolute path, nearest first."""
-    return _above_folder(os.path.dirname(path))
 
 
 def _reach(edges: dict[str, list[str]], keys: Iterable[str]) -> set[str]:

@@ -65,7 +65,8 @@ class Judge:
             return Judgement(Action.COMMIT, tuple(reasons), self._as_is(stage))
         if self.session.delegated(stage):
             return Judgement(Action.RUN, tuple(reasons))
-        if reasons[0].kind == "upstream" and self.dry:
+        if would_change is not None:
+            # What it will read is not there yet; whether the result is known cannot be told.
             return Judgement(Action.RUN, tuple(reasons))
         if self.pull and not self.dry:
             self._pull_missing_deps(stage)

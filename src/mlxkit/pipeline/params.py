@@ -17,6 +17,8 @@ def read_file(path: str) -> Any:
     """Parse a parameter file by its ending; raises ProjectError naming file and line."""
     shown = os.path.relpath(path)
     ending = os.path.splitext(path)[1].lower()
+    if os.path.isdir(path):
+        raise ProjectError("is a folder, not a parameter file", where=shown)
     if ending in (".toml", ".py"):
         return dvc.parse_parameters(path)
     try:
@@ -28,8 +30,6 @@ def read_file(path: str) -> Any:
         raise ProjectError("is not UTF-8 text", where=shown) from None
     except json.JSONDecodeError as error:
         raise ProjectError(f"is not JSON: {error.msg}", where=f"{shown}:{error.lineno}") from None
-    except IsADirectoryError:
-        raise ProjectError("is a folder, not a parameter file", where=shown) from None
     except PermissionError as error:
         raise ProjectError(f"cannot be read: {error.strerror}", where=shown) from None
     return load(text, shown) or {}

@@ -55,7 +55,8 @@ class RunCache:
         if key is None or value is None:
             return
         path = os.path.join(self._folder, key[:2], key, value)
-        if _read(path) is not None:
+        kept = _read(path)
+        if kept is not None and _digest(kept) == value:
             return
         self._make_folders(os.path.dirname(path))
         mode = 0o664 if self._shared else None
@@ -76,7 +77,7 @@ class RunCache:
 
 
 def _reduced(entry: Entry) -> Entry:
-    return {**entry, "outs": [out["path"] for out in entry.get("outs", ())]}
+    return {**entry, "outs": [out["path"] for out in entry.get("outs") or ()]}
 
 
 def _digest(entry: Entry) -> str | None:
@@ -96,12 +97,20 @@ def _without_sizes(value: Any) -> Any:
     return [_without_sizes(item) for item in value] if isinstance(value, list) else value
 
 
-def inputs_of(entry: Entry) -> str:
-    """Write everything that decides a result as one text; JSON keeps 1, 1.0 and true apart."""
-    deps = [[dep["path"], dep.get("md5")] for dep in entry.get("deps", ())]
-    outs = [out["path"] for out in entry.get("outs", ())]
-    told = [entry.get("cmd"), deps, entry.get("params", {}), outs]
-    return json.dumps(told, sort_keys=True, default=str)
+def inputs_of(entry: Entry) -> Any:
+    """Return everything that decides a result, to be compared; 1, 1.0 and true are not the same."""
+    deps = [[dep["path"], dep.get("md5")] for dep in entry.get("deps") or ()]
+    outs = [out["path"] for out in entry.get("outs") or ()]
+    return _exact([entry.get("cmd"), deps, entry.get("params") or {}, outs])
+
+
+def _exact(value: Any) -> Any:
+    """Spell a value out, so that equal means equal in type, too, and the order of keys is none."""
+    if isinstance(value, dict):
+        return sorted((repr(key), _exact(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return [_exact(item) for item in value]
+    return repr(value)
 
 
 def _newest_first(folder: str) -> list[str]:
@@ -118,7 +127,7 @@ def _read(path: str) -> Entry | None:
     try:
         with open(path, encoding="utf-8") as file:
             entry = load(file.read(), path)
-    except (FileNotFoundError, UnicodeDecodeError, MlxError):
+    except (OSError, UnicodeDecodeError, MlxError):
         return None
     whole = isinstance(entry, dict) and "cmd" in entry and _items_are_whole(entry)
     return entry if whole else None

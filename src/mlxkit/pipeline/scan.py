@@ -47,13 +47,13 @@ def scan(
     """Walk the project at `root`; `memory` is that of an earlier walk, or empty."""
     known = {path: Folder(*values) for path, values in memory.get("folders", {}).items()}
     folders = _walk(root, known, set(memory.get("pruned", ())), now_ns)
-    rules = _rule_digests(folders, git_root, digest)
+    rules = _rule_digests(folders, root, git_root, digest)
     if rules == memory.get("rules"):
         pruned, judged = memory["pruned"], dict(memory["judged"])
     else:
         pruned, judged = _pruned(root, git_root), {}
         folders = _walk(root, folders, set(pruned), now_ns)
-        rules = _rule_digests(folders, git_root, digest)
+        rules = _rule_digests(folders, root, git_root, digest)
     candidates = [os.path.join(path, name) for path, one in folders.items() for name in one.files]
     dvcignores = [path for path in rules if path.endswith(".dvcignore")]
     new = [path for path in candidates if path not in judged]
@@ -107,7 +107,7 @@ def _look(path: str, known: Folder | None, now_ns: int, *, nested: bool) -> Fold
     folders = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
     if nested and ".dvc" in folders:
         return Folder(mtime_ns, [], [], [])  # a DVC project of its own
-    names = [one.name for one in entries if not one.is_dir(follow_symlinks=False)]
+    names = [one.name for one in entries if not one.is_dir()]
     return Folder(
         mtime_ns if mtime_ns + RACY_NS < now_ns else 0,
         [name for name in folders if name not in SKIPPED],
@@ -117,12 +117,22 @@ def _look(path: str, known: Folder | None, now_ns: int, *, nested: bool) -> Fold
 
 
 def _rule_digests(
-    folders: dict[str, Folder], git_root: str | None, digest: Digest
+    folders: dict[str, Folder], root: str, git_root: str | None, digest: Digest
 ) -> dict[str, str | None]:
     paths = [os.path.join(path, name) for path, one in folders.items() for name in one.rules]
     if git_root is not None:
         paths.append(os.path.join(git_root, ".git", "info", "exclude"))
+        paths += [os.path.join(path, ".gitignore") for path in _between(git_root, root)]
     return {path: digest(path) for path in paths}
+
+
+def _between(git_root: str, root: str) -> list[str]:
+    """Return the folders from the repository's top down to above the project."""
+    found = []
+    while len(root) > len(git_root):
+        root = os.path.dirname(root)
+        found.append(root)
+    return found
 
 
 def _pruned(root: str, git_root: str | None) -> list[str]:

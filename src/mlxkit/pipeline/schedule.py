@@ -1,12 +1,11 @@
 """Decides what may run at the same time. Pure."""
 
 import heapq
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlxkit.pipeline.graph import Graph
-from mlxkit.pipeline.spec import Needs, Stage, overlap
+from mlxkit.pipeline.spec import Needs, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +87,15 @@ class Turns:
 def _same_path(order: Sequence[Stage]) -> Iterable[tuple[str, str]]:
     """Yield pairs, in order, that write overlapping paths (DVC allows it in no graph of its own).
 
-    Sorted by path, an overlap is always with a neighbour.
+    Sorted by path, the folders that hold one are the open ones before it.
     """
     place = {stage.key: index for index, stage in enumerate(order)}
     outs = sorted((out.abs + "/", stage.key) for stage in order for out in stage.outs)
-    for (one_path, one), (other_path, other) in itertools.pairwise(outs):
-        if one != other and overlap(one_path.rstrip("/"), other_path.rstrip("/")):
-            yield (one, other) if place[one] < place[other] else (other, one)
+    above: list[tuple[str, str]] = []
+    for path, key in outs:
+        while above and not path.startswith(above[-1][0]):
+            above.pop()
+        for _, other in above:
+            if other != key:
+                yield (other, key) if place[other] < place[key] else (key, other)
+        above.append((path, key))

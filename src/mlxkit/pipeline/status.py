@@ -26,6 +26,7 @@ class StageStatus:
 class DataStatus:
     """Data behind a `.dvc` file that is not as the file records it."""
 
+    stage: Stage
     path: str
     state: str
 
@@ -40,6 +41,14 @@ class Status:
     @property
     def clean(self) -> bool:
         return not self.data and all(one.state == FRESH for one in self.stages)
+
+    def of(self, chosen: list[Stage]) -> "Status":
+        """Return only what concerns the stages chosen."""
+        keys = {stage.key for stage in chosen}
+        return Status(
+            tuple(one for one in self.stages if one.stage.key in keys),
+            tuple(one for one in self.data if one.stage.key in keys),
+        )
 
 
 def find_status(session: Session, order: list[Stage]) -> Status:
@@ -74,7 +83,7 @@ def _data(session: Session, stage: Stage) -> list[DataStatus]:
     for out in stage.outs:
         state = _data_state(session, out.abs, recorded.get(out.path, {}), cached=out.cache)
         if state is not None:
-            found.append(DataStatus(out.abs, state))
+            found.append(DataStatus(stage, out.abs, state))
     return found
 
 

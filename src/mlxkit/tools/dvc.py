@@ -85,7 +85,7 @@ def resolve_project_file(
             "artifacts": resolver.resolve_artifacts(),
             "datasets": resolver.resolve_datasets(),
         }
-    except DvcException as error:
+    except (DvcException, TypeError, ValueError) as error:
         raise _unresolved(error, data, text, shown) from None
     return resolved, sorted(source.fs.asked)
 
@@ -207,8 +207,9 @@ def _invalid(error: Any, text: str, shown: str) -> ProjectError:
 
 def _unresolved(error: Exception, data: dict[str, Any], text: str, shown: str) -> ProjectError:
     message = _one_line(error)
-    named = [name for name in (data.get("stages") or {}) if f"stages.{name}" in message]
-    named += [name for name in (data.get("stages") or {}) if f"'{name}" in message]
+    names = sorted(data.get("stages") or {}, key=len, reverse=True)
+    named = [name for name in names if f"stages.{name}" in message]
+    named += [name for name in names if f"'{name}" in message]
     line = key_line(text, ("stages", named[0])) if named else None
     return ProjectError(
         message,

@@ -85,9 +85,10 @@ class Blocker:
 class PathLocks:
     """DVC's read and write locks on paths."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, hardlink: bool = False) -> None:
         self._folder = os.path.join(root, ".dvc", "tmp")
         self._path = os.path.join(self._folder, "rwlock")
+        self._take = _take_hardlink if hardlink else _take_flock
         # As DVC's own code in this process calls itself, so that it does not block itself on us.
         self._me: dict[str, Any] = {"pid": os.getpid(), "cmd": " ".join(sys.argv)}
         self.mended = False
@@ -161,7 +162,7 @@ class PathLocks:
     def _edit(self) -> Iterator[dict[str, Any]]:
         os.makedirs(self._folder, exist_ok=True)
         guard = os.path.join(self._folder, "rwlock.lock")
-        held = _poll(lambda: _take_flock(guard, self._folder), 10.0, guard)
+        held = _poll(lambda: self._take(guard, self._folder), 10.0, guard)
         try:
             table = self._read()
             before = json.dumps(table)

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from mlxkit.core.errors import MlxError, ProjectError
 
+_ARGUMENTS = 500
+"""How many paths go on one command line, which the system limits."""
+
 
 def run(root: str, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> bytes:
     """Return what `git -C root args` prints; raises MlxError when it exits with another code."""
@@ -48,12 +51,21 @@ def require_root(start: str) -> str:
 
 def ignored(root: str, paths: Iterable[str]) -> set[str]:
     """Return those of the absolute `paths` that ignore files exclude (end folders with `/`)."""
-    given = [os.fsencode(path) for path in paths]
-    if not given:
+    return _ignored(root, list(paths))
+
+
+def _ignored(root: str, paths: list[str]) -> set[str]:
+    """Ask in one process; Git stops at a path that it cannot judge (behind a link, outside)."""
+    if not paths:
         return set()
-    listed = run(
-        root, "check-ignore", "-z", "--stdin", "--no-index", stdin=b"\0".join(given), ok=(0, 1, 128)
-    )
+    given = b"\0".join(os.fsencode(path) for path in paths)
+    try:
+        listed = run(root, "check-ignore", "-z", "--stdin", "--no-index", stdin=given, ok=(0, 1))
+    except MlxError:
+        half = len(paths) // 2
+        if not half:
+            return set()
+        return _ignored(root, paths[:half]) | _ignored(root, paths[half:])
     return {os.fsdecode(path) for path in listed.split(b"\0") if path}
 
 
@@ -70,7 +82,10 @@ def ignored_folders(root: str) -> list[str]:
         "--",
         ".",
     )
-    return [os.fsdecode(path[:-1]) for path in listed.split(b"\0") if path.endswith(b"/")]
+    found = [os.fsdecode(path) for path in listed.split(b"\0") if path.endswith(b"/")]
+    # Git also lists a folder of which only all files are ignored; a file to come may not be.
+    really = ignored(root, [os.path.join(root, path) for path in found])
+    return [path[:-1] for path in found if os.path.join(root, path) in really]
 
 
 def tracked(root: str, paths: Iterable[str]) -> set[str]:
@@ -78,14 +93,17 @@ def tracked(root: str, paths: Iterable[str]) -> set[str]:
     wanted = list(paths)
     if not wanted:
         return set()
-    listed = run(root, "ls-files", "-z", "--full-name", "--", *wanted)
     top = os.path.abspath(find_root(root) or root)
-    files = [os.path.join(top, os.fsdecode(path)) for path in listed.split(b"\0") if path]
-    return {
-        path
-        for path in wanted
-        if any(file == path or file.startswith(path + os.sep) for file in files)
-    }
+    known: set[str] = set()
+    for start in range(0, len(wanted), _ARGUMENTS):
+        part = [f":(top,literal){os.path.relpath(one, top)}" for one in wanted[start:][:_ARGUMENTS]]
+        listed = run(root, "ls-files", "-z", "--full-name", "--", *part)
+        for name in listed.split(b"\0"):
+            path = os.fsdecode(name)
+            while path and path not in known:
+                known.add(path)
+                path = os.path.dirname(path)
+    return {path for path in wanted if os.path.relpath(path, top) in known}
 
 
 def add(root: str, paths: Iterable[str]) -> None:

@@ -21,9 +21,7 @@ def test_stages_stand_below_what_they_need() -> None:
 
 
 def test_a_stage_with_several_needs_is_drawn_once_and_names_the_others() -> None:
-    assert drawn({"a": [], "b": [], "c": [], "d": ["a", "b", "c"]}) == (
-        "a\nb\nc\n└─ d  (and a, b)"
-    )
+    assert drawn({"a": [], "b": [], "c": [], "d": ["a", "b", "c"]}) == ("a\nb\nc\n└─ d  (and a, b)")
 
 
 def test_every_stage_is_drawn_once() -> None:

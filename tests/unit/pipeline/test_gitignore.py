@@ -123,7 +123,12 @@ def test_the_order_is_that_of_the_stages_not_of_their_end(repo: Path) -> None:
         files.flush()
         assert not files.dirty
         texts.append((repo / ".gitignore").read_text())
-    assert texts == ["/mine\n/c\n", "/mine\n/a\n/c\n", "/mine\n/a\n/c\n/d\n", "/mine\n/a\n/b\n/c\n/d\n"]
+    assert texts == [
+        "/mine\n/c\n",
+        "/mine\n/a\n/c\n",
+        "/mine\n/a\n/c\n/d\n",
+        "/mine\n/a\n/b\n/c\n/d\n",
+    ]
 
 
 def test_after_a_kill_the_order_is_still_that_of_the_stages(repo: Path) -> None:

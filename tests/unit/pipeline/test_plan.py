@@ -6,6 +6,7 @@ import pytest
 from tests.unit.pipeline.parts import Seen, entry, out, params, stage
 
 from mlxkit.pipeline.plan import Reason, same_value, why
+from mlxkit.pipeline.session import is_legacy
 from mlxkit.pipeline.spec import Entry, Stage
 
 TRAIN = stage("train", ["in"], ["model"], params=(params("params.yaml", "lr", "net.depth"),))
@@ -192,3 +193,17 @@ class TestAllowMissing:
         assert self.why(Seen({}, VALUES, cache=()), {"in": "i2"}) == ["dep-changed"]
         assert self.why(Seen({}, VALUES, cache=()), {"in": None}) == ["dep-changed"]
         assert self.why(Seen({}, VALUES, cache=()), {"other": "x"}) == []
+
+
+@pytest.mark.parametrize(("recorded", "legacy"), [
+    (None, False),
+    ({"cmd": "x"}, False),
+    ({"outs": [{"path": "o", "hash": "md5", "md5": "a"}]}, False),
+    ({"outs": [{"path": "o", "md5": "a"}]}, True),
+    ({"deps": [{"path": "d", "md5": "a"}], "outs": [{"path": "o", "hash": "md5", "md5": "a"}]}, True),
+    ({"outs": [{"path": "o", "hash": "md5", "files": [{"relpath": "x", "md5": "a"}]}]}, True),
+    ({"outs": [{"path": "o", "hash": "md5", "md5": "a", "cloud": {"s3": {"etag": "1"}}}]}, True),
+])  # fmt: skip
+def test_entries_that_only_dvc_can_compare(recorded: Entry | None, legacy: bool) -> None:
+    """Digests of DVC 2 (of text with other line ends), and versions that a cloud keeps."""
+    assert is_legacy(recorded) is legacy

@@ -50,7 +50,9 @@ def tree(tmp_path: Path) -> Tree:
 
 
 def test_pipelines_and_tracked_data_in_every_folder(tree: Tree) -> None:
-    tree.write("dvc.yaml", "a.dvc", "sub/dvc.yaml", "sub/deep/b.csv.dvc", "other.yaml", "sub/dvc.lock")
+    tree.write(
+        "dvc.yaml", "a.dvc", "sub/dvc.yaml", "sub/deep/b.csv.dvc", "other.yaml", "sub/dvc.lock"
+    )
     assert tree.files() == {"dvc.yaml", "a.dvc", "sub/dvc.yaml", "sub/deep/b.csv.dvc"}
 
 
@@ -219,7 +221,7 @@ def test_the_same_files_in_the_same_order_as_dvc(
         expected = [os.path.relpath(path, root) for path, _ in collect_files(repo)]
     found = [os.path.relpath(path, root) for path in tree.walk().files]
     assert found == expected
-    assert len(found) == 15
+    assert len(found) == 18
 
 
 @pytest.mark.parametrize(("text", "says"), [

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.pipeline.parts import declared, stage
 
 from mlxkit.pipeline.graph import Graph, build_graph
-from mlxkit.pipeline.schedule import Machine, blockers, fits
+from mlxkit.pipeline.schedule import Machine, Turns, blockers, fits
 from mlxkit.pipeline.spec import Needs, Stage
 
 MACHINE = Machine(jobs=4, cpus=4, memory=16 << 30, gpus=2)
@@ -99,3 +99,35 @@ def test_several_that_write_into_one_folder_all_come_after_its_owner() -> None:
 def test_names_that_begin_alike_block_nobody() -> None:
     stages = [stage(name, outs=[name]) for name in ("d", "d-1", "d.x", "d0", "dd")]
     assert set(map(frozenset, _blocked(stages, _without_edges(*stages)).values())) == {frozenset()}
+
+
+def test_turns_come_in_order_and_only_when_nothing_blocks() -> None:
+    order = [
+        stage("a", outs=["a.out"]),
+        stage("b", outs=["b.out"]),
+        stage("c", ["a.out"], ["c.out"]),
+        stage("d", ["b.out", "c.out"], ["d.out"]),
+        stage("e", outs=["e.out"]),
+    ]
+    a, b, c, d, e = order
+    turns = Turns(order, blockers(order, build_graph(declared(*order))))
+    assert [turns.next(), turns.next(), turns.next()] == [a, b, e]
+    assert not turns
+    turns.settled(b)
+    assert not turns, "d still waits for c"
+    turns.settled(a)
+    assert turns.next() == c
+    turns.settled(e)
+    turns.settled(c)
+    assert turns and turns.next() == d
+    turns.settled(d)
+    assert not turns
+
+
+def test_what_comes_free_earlier_in_the_order_comes_first() -> None:
+    order = [stage("a", outs=["x"]), stage("b", ["x"], ["y"]), stage("c", outs=["z"])]
+    a, b, c = order
+    turns = Turns(order, blockers(order, build_graph(declared(*order))))
+    assert turns.next() == a
+    turns.settled(a)
+    assert [turns.next(), turns.next()] == [b, c]

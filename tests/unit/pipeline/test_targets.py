@@ -94,7 +94,11 @@ def test_from_a_subfolder(project: Declared, monkeypatch: pytest.MonkeyPatch) ->
     assert addresses(project)[:2] == ["../dvc.yaml:prep", "../dvc.yaml:train"]
     for target in ("use", "dvc.yaml", "used", "../sub/dvc.yaml:use"):
         assert names(project, target) == ["sub/dvc.yaml:use"]
-    assert names(project, "../dvc.yaml:train", "../clean", "../raw.dvc") == ["train", "prep", "raw.dvc"]
+    assert names(project, "../dvc.yaml:train", "../clean", "../raw.dvc") == [
+        "train",
+        "prep",
+        "raw.dvc",
+    ]
     with pytest.raises(UsageError):
         names(project, "train")
 

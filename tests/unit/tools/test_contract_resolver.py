@@ -240,7 +240,9 @@ def test_a_broken_parameter_file_is_a_project_error(name: str, text: str, inside
 
 def test_the_installed_version_is_known_without_an_import() -> None:
     script = "import sys; from mlxkit.tools import dvc; print(dvc.signature()); assert 'dvc' not in sys.modules"
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
     spec = find_spec("dvc")
     assert spec is not None and spec.origin is not None
     assert done.stdout.startswith(spec.origin)

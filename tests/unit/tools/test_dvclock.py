@@ -50,7 +50,9 @@ def _dvc_takes_it_at_once(root: str, hardlink: bool) -> bool:
 @contextmanager
 def other_process(root: str, code: str) -> Iterator[subprocess.Popen[str]]:
     """A process that runs `code` with `root`, says it is ready, and ends when told."""
-    script = f"import os, sys\nroot = {root!r}\n{code}\nprint('ready', flush=True)\nsys.stdin.read()\n"
+    script = (
+        f"import os, sys\nroot = {root!r}\n{code}\nprint('ready', flush=True)\nsys.stdin.read()\n"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script],
         stdin=subprocess.PIPE,
@@ -89,9 +91,8 @@ class TestProject:
 
     def test_while_dvc_holds_the_hard_link_we_are_busy(self, root: str) -> None:
         lock = RepoLock(root, hardlink=True)
-        with other_process(root, DVC_HOLDS.format(hardlink=True)):
-            with pytest.raises(BusyError):
-                lock.acquire(0)
+        with other_process(root, DVC_HOLDS.format(hardlink=True)), pytest.raises(BusyError):
+            lock.acquire(0)
         lock.acquire(0)
         lock.release()
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.processes import alive, wait_for
 
 from mlxkit.core.errors import MlxError
-from mlxkit.tools import alive, process
+from mlxkit.tools import process
 from mlxkit.tools.alive import is_running, start_mark
 from mlxkit.tools.process import Commands, Ended
 
@@ -46,9 +46,9 @@ def _pid(path: Path) -> int:
 
 
 def test_commands_run_one_after_the_other_and_all_they_say_is_in_the_log(tmp_path: Path) -> None:
-    run = Run(tmp_path, "echo one; echo two >&2", "pwd", "printf %s \"$X\"", env={"X": "thrée"})
+    run = Run(tmp_path, "echo one; echo two >&2", "pwd", 'printf %s "$X"', env={"X": "thrée"})
     ended = run.end()
-    assert (ended.code, ended.command) == (0, "printf %s \"$X\"")
+    assert (ended.code, ended.command) == (0, 'printf %s "$X"')
     assert run.log.read_text() == f"one\ntwo\n{tmp_path}\nthrée"
 
 
@@ -106,7 +106,9 @@ def test_a_signal_reaches_grandchildren(tmp_path: Path) -> None:
 
 def test_after_a_signal_no_further_command_starts(tmp_path: Path) -> None:
     """Also when the one that runs takes no notice and succeeds."""
-    run = Run(tmp_path, "trap '' TERM; : > ready; while ! [ -e go ]; do sleep 0.01; done", "echo x > y")
+    run = Run(
+        tmp_path, "trap '' TERM; : > ready; while ! [ -e go ]; do sleep 0.01; done", "echo x > y"
+    )
     wait_for((tmp_path / "ready").exists, "the command runs")
     run.commands.signal(signal.SIGTERM)
     (tmp_path / "go").touch()
@@ -157,28 +159,28 @@ class TestMarks:
     """A pid that was given to another process is not mistaken for the first."""
 
     def test_a_running_process(self, sleeper: subprocess.Popen[bytes]) -> None:
-        mark = alive.start_mark(sleeper.pid)
+        mark = start_mark(sleeper.pid)
         assert mark
-        assert alive.start_mark(sleeper.pid) == mark
-        assert alive.is_running(sleeper.pid, mark)
-        assert not alive.is_running(sleeper.pid, mark + "0"), "another one with this pid"
+        assert start_mark(sleeper.pid) == mark
+        assert is_running(sleeper.pid, mark)
+        assert not is_running(sleeper.pid, mark + "0"), "another one with this pid"
 
     def test_a_process_that_is_gone(self, sleeper: subprocess.Popen[bytes]) -> None:
-        mark = alive.start_mark(sleeper.pid)
+        mark = start_mark(sleeper.pid)
         sleeper.kill()
         wait_for(lambda: not alive(sleeper.pid), "it ended")
-        assert alive.start_mark(sleeper.pid) == "", "a zombie has ended as well"
+        assert start_mark(sleeper.pid) == "", "a zombie has ended as well"
         sleeper.wait()
-        assert alive.start_mark(sleeper.pid) == ""
-        assert not alive.is_running(sleeper.pid, mark)
-        assert not alive.is_running(sleeper.pid, "")
+        assert start_mark(sleeper.pid) == ""
+        assert not is_running(sleeper.pid, mark)
+        assert not is_running(sleeper.pid, "")
 
     def test_a_name_with_parentheses_and_spaces(self, tmp_path: Path) -> None:
         odd = tmp_path / "a) S (b"
         os.symlink("/bin/cat", odd)
         with subprocess.Popen([odd], stdin=subprocess.PIPE) as running:
-            assert alive.is_running(running.pid, alive.start_mark(running.pid))
-            assert alive.start_mark(running.pid).isdigit()
+            assert is_running(running.pid, start_mark(running.pid))
+            assert start_mark(running.pid).isdigit()
             running.kill()
 
 
@@ -213,8 +215,7 @@ class TestLeftovers:
     def test_never_ourselves(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run inside a stage of a run carries the mark of the outer one."""
         script = (
-            "from mlxkit.tools.process import end_leftovers\n"
-            f"print(end_leftovers({self.MARK!r}))\n"
+            f"from mlxkit.tools.process import end_leftovers\nprint(end_leftovers({self.MARK!r}))\n"
         )
         monkeypatch.setenv("MLX_RUN", "0123456789abcdef")
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
