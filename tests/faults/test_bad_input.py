@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.support.commands import Result
+from tests.support.processes import Running
 from tests.support.project import Project
 
 GOOD = """stages:
@@ -130,7 +131,7 @@ def test_status_tells_the_same(project: Project) -> None:
 def test_no_project(project: Project) -> None:
     project.sh("rm -rf .dvc")
     for verb in ("repro", "status"):
-        _two_lines(project.mlx(verb), 4, ("dvc init",) if False else ())
+        _two_lines(project.mlx(verb), 4, ("init",))
 
 
 def test_no_git(project: Project) -> None:
@@ -166,8 +167,64 @@ def test_dep_is_a_pipe(project: Project) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_bug_free_internal_errors_are_not_tracebacks(project: Project) -> None:
-    project.write("dvc.yaml", "stages: {a: {cmd: " + "[" * 200 + "}}\n")
-    result = project.mlx("repro")
-    assert result.code == 4, str(result)
-    assert "Traceback" not in result.stderr
+UNUSUAL_COMMANDS = {
+    "a number": "[1]",
+    "nothing": "[null]",
+    "a list in a list": "[[cat, in]]",
+    "a null byte": '"a\\0b"',
+    "longer than the system allows": "echo " + "x" * 200_000,
+}
+
+
+@pytest.mark.parametrize("kind", UNUSUAL_COMMANDS)
+def test_command_that_cannot_be_started(kind: str, project: Project) -> None:
+    project.write("dvc.yaml", f"stages: {{a: {{cmd: {UNUSUAL_COMMANDS[kind]}}}}}\n")
+    assert project.dvc("repro").code != 0
+    result = Running.mlx(project, "repro").finish(timeout=60)
+    assert result.code in (1, 4), str(result)
+    _two_lines(result, result.code, ("a",))
+
+
+def test_shell_that_does_not_exist(project: Project) -> None:
+    project.write("in", "in\n")
+    project.write("dvc.yaml", GOOD)
+    result = Running.mlx(project, "repro", SHELL="/no/such/shell").finish(timeout=60)
+    _two_lines(result, 1, ("/no/such/shell",))
+
+
+def test_wdir_deleted_by_an_earlier_stage(project: Project) -> None:
+    project.write("in", "in\n")
+    project.sh("mkdir gone")
+    project.write(
+        "dvc.yaml",
+        GOOD.replace("prep.out\n    deps", "prep.out; rmdir gone\n    deps")
+        + "  next:\n    cmd: echo 1\n    wdir: gone\n    deps: [../prep.out]\n",
+    )
+    result = Running.mlx(project, "repro").finish(timeout=60)
+    _two_lines(result, 1, ("gone", "next"))
+
+
+STRANGE_DOCUMENTS = {
+    "deep": "stages: {a: {cmd: x, meta: " + "[" * 3000 + "]" * 3000 + "}}\n",
+    "deep and cut": "stages: {a: {cmd: " + "[" * 200 + "}}\n",
+    "contains itself": "stages: &s {a: {cmd: x, meta: *s}}\n",
+    "an alias to nothing": "stages: {a: *b}\n",
+    "a python object": "stages: {a: {cmd: !!python/object/apply:os.system [touch evil]}}\n",
+    "two documents": "stages: {}\n---\nstages: {}\n",
+    "a key that is a list": "stages: {[a]: {cmd: x}}\n",
+    "not utf-8": "stages: {a: {cmd: \udcff}}\n",
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE_DOCUMENTS)
+@pytest.mark.parametrize("path", ["dvc.yaml", "x.dvc", "params.yaml"])
+def test_strange_document(kind: str, path: str, project: Project) -> None:
+    project.write("in", "in\n")
+    project.write("dvc.yaml", GOOD + "    params: [lr]\n")
+    project.write(path, STRANGE_DOCUMENTS[kind].encode("utf-8", "surrogateescape"))
+    for verb in ("status", "repro"):
+        result = Running.mlx(project, verb, "--json").finish(timeout=60)
+        assert result.code in (0, 1, 4), str(result)
+        assert "Traceback" not in result.stderr, str(result)
+        assert result.json
+    assert not (project.root / "evil").exists()

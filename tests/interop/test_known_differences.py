@@ -139,3 +139,21 @@ def test_a_failed_command_list_stops_at_the_failure(project: Project, tmp_path: 
     project.pipeline({"s": {"cmd": cmd, "outs": ["out"]}})
     assert project.mlx("repro").code == 1
     assert not (tmp_path / "marker").exists()
+
+
+def test_a_dep_edited_while_its_stage_runs(new_project: NewProject) -> None:
+    by_dvc, by_mlx = new_project("dvc"), new_project("mlx")
+    for project in (by_dvc, by_mlx):
+        project.write("in", "read\n")
+        edit = "test -e edited || { touch edited; echo 'written later' >> in; }"
+        project.pipeline({"s": {"cmd": f"cat in > out; {edit}", "deps": ["in"], "outs": ["out"]}})
+    # dvc records what the file is afterwards, as if the command had read that.
+    by_dvc.dvc("repro").ok()
+    assert by_dvc.dvc("status", "--json").json == {}
+    assert by_dvc.read("out") != by_dvc.read("in")
+
+    by_mlx.mlx("repro").ok()
+    assert by_mlx.mlx("status", "--json").ok().json["clean"] is False
+    by_mlx.mlx("repro").ok()
+    assert by_mlx.read("out") == by_mlx.read("in")
+    assert by_mlx.dvc("status", "--json").json == {}

@@ -23,7 +23,7 @@ stages:
     outs: [b.out]
     metrics: [{m.json: {cache: false}}]
 """
-CHANGES = ["echo 2 >> in", "echo 'lr: 2' > params.yaml", "rm -rf d a.out b.out", "echo 1 > in"]
+CHANGES = ["echo 2 >> in; echo 'lr: 2' > params.yaml", "rm -rf d a.out b.out; echo 1 > in"]
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "special_projects.yaml").read_text(encoding="utf-8")
@@ -34,6 +34,7 @@ CASES: dict[str, dict[str, Any]] = yaml.safe_load(
 def test_same_as_dvc(name: str, template: Path, tools: Tools, tmp_path: Path) -> None:
     case = CASES[name]
     umask = f"umask {case.get('umask', '022')}\n"
+    flags = ["-P", *case.get("flags", "").split()]
     # A folder each: what a project has beside it is its own.
     places = [tmp_path / tool / "p" for tool in ("dvc", "mlx")]
     twin = Twin(*(Project.copy(template, place, tools) for place in places))
@@ -42,10 +43,12 @@ def test_same_as_dvc(name: str, template: Path, tools: Tools, tmp_path: Path) ->
         project.write("dvc.yaml", case.get("pipeline", PIPELINE))
     twin.change(umask + case.get("setup", ":"))
     twin.change("git add -A; git commit -qm made")
-    assert twin.run("-P"), "dvc must be able to do it"
-    for number, change in enumerate(case.get("changes", CHANGES)):
+    assert twin.run(*flags, again=False), twin.refusal
+    changes = case.get("changes", CHANGES)
+    for number, change in enumerate(changes, 1):
         twin.change(umask + change)
-        assert twin.run("-P", swapped=number % 2 == 1), f"dvc must be able to do it: {change}"
+        done = twin.run(*flags, swapped=number % 2 == 0, again=number == len(changes))
+        assert done, f"{change}\n{twin.refusal}"
 
 
 def _made(project: Project, folder: str = "") -> Project:

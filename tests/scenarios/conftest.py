@@ -9,7 +9,11 @@ from tests.support.project import Project
 from tests.support.tools import Tools
 
 TRAINING: dict[str, Any] = {
-    "prep": {"cmd": "tr a-z A-Z < data.csv > clean.csv", "deps": ["data.csv"], "outs": ["clean.csv"]},
+    "prep": {
+        "cmd": "tr a-z A-Z < data.csv > clean.csv",
+        "deps": ["data.csv"],
+        "outs": ["clean.csv"],
+    },
     "train": {
         "cmd": "echo training; cat clean.csv params.yaml > model",
         "deps": ["clean.csv"],

@@ -1,5 +1,6 @@
 """`mlx doctor`: what a kill, a wrong clock or a missing tool leave behind, found and mended."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,8 @@ def test_a_cut_table_of_path_locks(text: str, trained: Project) -> None:
 
 def test_the_lock_of_a_process_that_is_gone(trained: Project) -> None:
     path = trained.root.resolve() / "model"
-    trained.write(
-        ".dvc/tmp/rwlock", '{"write": {"%s": {"pid": 4194305, "cmd": "dvc repro"}}}' % path
-    )
+    table = {"write": {str(path): {"pid": 4194305, "cmd": "dvc repro"}}}
+    trained.write(".dvc/tmp/rwlock", json.dumps(table))
     (problem,) = _problems(trained)
     assert problem["kind"] == "stale-lock"
     assert "'model'" in problem["what"] and "4194305" in problem["what"]
@@ -114,7 +114,7 @@ def test_an_index_that_is_wrong_about_a_file(project: Project, tmp_path: Path) -
 def test_a_tool_that_is_missing(project: Project) -> None:
     project.pipeline({
         "a": {"cmd": "no-such-tool --x | cat", "outs": ["a"]},
-        "b": {"cmd": ["X=1 no-such-tool", "./gone.sh 1", "cd . && true", "for i in 1; do echo; done"]},
+        "b": {"cmd": ["X=1 no-such-tool", "./gone.sh 1", "cd . && true", "for i in 1; do :; done"]},
         "c": {"cmd": "cat 'unclosed", "outs": ["c"]},
     })  # fmt: skip
     found = {one["what"]: one for one in _problems(project)}

@@ -50,7 +50,8 @@ def test_from_elsewhere(folders: Project) -> None:
 
 
 @pytest.mark.parametrize("target", [
-    "use", "dvc.yaml", "./dvc.yaml", "dvc.yaml:use", "../sub/dvc.yaml:use", "used", "./used", "../sub/used",
+    "use", "dvc.yaml", "./dvc.yaml", "dvc.yaml:use", "../sub/dvc.yaml:use", "used", "./used",
+    "../sub/used",
 ])  # fmt: skip
 def test_every_way_to_name_a_stage(target: str, folders: Project) -> None:
     stages = folders.mlx("repro", "--dry", "--json", target, cwd="sub").ok().json["stages"]

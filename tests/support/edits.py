@@ -161,7 +161,12 @@ def _change_param(draw: Draw, draft: _Draft) -> None:
             places.append((values, key))
     # A changed `size` or `nfiles` makes dvc restore a wrong result: that has tests of its own.
     table, key = pick(draw, [place for place in places if place[1] not in ("size", "nfiles")])
-    value = pick(draw, SCALARS if key == "rate" else pool)
+    if path.endswith(".py") and table is not values:
+        pool = TOML_VALUES  # to dvc a tuple inside a class differs from itself for ever
+    options = SCALARS if key == "rate" else pool
+    # Where 1 becomes true or 1.0, dvc sees no change: a special project has that.
+    old = table["deep"]["x"] if key == "deep" else table[key]
+    value = pick(draw, [one for one in options if one != old] or options)
     if key == "deep":
         table["deep"]["x"] = value
     else:

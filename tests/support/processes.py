@@ -49,8 +49,12 @@ class Running:
         return cls(project, mlx_argv(*args), **env)
 
     def finish(self, timeout: float = TIMEOUT) -> Result:
-        """Wait for the end; what it answered."""
-        out, err = self.process.communicate(timeout=timeout)
+        """Wait for the end; what it answered. A hang is ended and fails."""
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.kill(whole_tree=True)
+            raise AssertionError(f"still running after {timeout:g} s: {self.argv}") from None
         code = self.process.returncode
         return Result(self.argv, code, out.decode(errors="replace"), err.decode(errors="replace"))
 

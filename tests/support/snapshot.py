@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 Entry = tuple[str, bytes]  # kind and mode, content
 
 # Each tool's private memory: never compared.
+_OBJECT = re.compile(r"(^|/)[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?$")
 PRIVATE = frozenset({".git", ".mlx"})
 
 
@@ -19,20 +21,23 @@ class Snapshot:
     workspace: dict[str, Entry]
     cache: dict[str, Entry] = field(repr=False)
     runs: dict[str, Entry] = field(repr=False)
+    litter: dict[str, Entry] = field(repr=False)  # other files in the cache
 
     @classmethod
     def of(cls, root: Path) -> "Snapshot":
         """Read a project; cached objects are checked against their names on the way."""
-        cache = _walk(root / ".dvc" / "cache" / "files" / "md5", empty=False)
+        cache = _walk(root / ".dvc" / "cache", skip=frozenset({"runs"}), empty=False)
+        litter = {path: cache.pop(path) for path in list(cache) if not _OBJECT.search(path)}
         for path, (_, content) in cache.items():
-            oid = path.replace("/", "").removesuffix(".dir")
+            # Objects of dvc 2 lie beside `files/md5`, under the digest of a text's unix form.
+            oid = path.removeprefix("files/md5/").replace("/", "").removesuffix(".dir")
             assert hashlib.md5(content).hexdigest() == oid, (
                 f"cache object {path} does not match its name"
             )
         workspace = _walk(root, skip=PRIVATE | {".dvc"})
         for name in ("config", ".gitignore"):
             workspace[f".dvc/{name}"] = _entry(root / ".dvc" / name, root)
-        return cls(workspace, cache, _walk(root / ".dvc" / "cache" / "runs", empty=False))
+        return cls(workspace, cache, _walk(root / ".dvc" / "cache" / "runs", empty=False), litter)
 
     def named(self, *names: str) -> dict[str, bytes]:
         """The bytes of all files of the workspace with one of these base names."""
@@ -66,7 +71,7 @@ def differences(left: Snapshot, right: Snapshot, *, same_order: bool = True) -> 
     order: they follow the order in which the folders were read.
     """
     found: list[str] = []
-    for part in ("workspace", "cache", "runs"):
+    for part in ("workspace", "cache", "runs", "litter"):
         one: dict[str, Entry] = getattr(left, part)
         two: dict[str, Entry] = getattr(right, part)
         for path in sorted(one.keys() | two.keys()):

@@ -91,7 +91,7 @@ def _add_params(draw: Draw, world: World) -> None:
             "t": {"c": pick(draw, TOML_VALUES)},
         }
     if chance(draw, 25):
-        world.params["conf.py"] = {"A": pick(draw, PY_VALUES), "T": {"c": pick(draw, PY_VALUES)}}
+        world.params["conf.py"] = {"A": pick(draw, PY_VALUES), "T": {"c": pick(draw, TOML_VALUES)}}
 
 
 def _add_sources(draw: Draw, world: World) -> None:
@@ -229,10 +229,10 @@ def _output(making: _Making, readers: list[str], tag: str) -> list[str]:
     is_dir = False
     if kind in ("folder", "empty folder"):
         is_dir = True
-        lines.append(f"mkdir -p {name}/n")
+        # Neither a mode nor an empty folder inside it is part of a folder's digest.
+        lines.append(f"mkdir -p {name}" if kind == "empty folder" else f"mkdir -p {name}/n")
         if kind == "folder":
             lines += [f"{text} > {name}/salt{tag}.t", f"echo nested > {name}/n/'é x'.t"]
-            lines += [f"chmod +x {name}/salt{tag}.t"] if chance(draw, 15) else []
     elif kind in ("metric", "cached metric"):
         section, flags = "metrics", {} if kind == "cached metric" else {"cache": False}
         lines.append(

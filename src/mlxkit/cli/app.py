@@ -1,5 +1,6 @@
 """Builds the command line: finds commands late, hands DVC's own verbs over, reports every error."""
 
+import atexit
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from mlxkit.cli import terminal
 from mlxkit.cli.handover import give_to_dvc
+from mlxkit.cli.options import HELP_NAMES
 from mlxkit.core.errors import ExitCode, MlxError, UsageError
 
 # name -> (module with a function of the same name, help). Modules are imported when called.
@@ -40,6 +42,7 @@ FROM_DVC = {
     "dataset": "Work with datasets declared in dvc.yaml.",
     "destroy": "Remove DVC from the project.",
     "diff": "Show added, changed and deleted data between commits.",
+    "ds": "Work with datasets declared in dvc.yaml.",
     "du": "Show disk use.",
     "exp": "Run and compare experiments.",
     "experiments": "Run and compare experiments.",
@@ -64,9 +67,11 @@ FROM_DVC = {
     "queue": "Manage DVC's queue of experiments.",
     "remote": "Manage remotes.",
     "remove": "Stop tracking a stage or data.",
+    "rm": "Stop tracking a stage or data.",
     "root": "Print the project's root.",
     "stage": "Add and list stages.",
     "studio": "Work with DVC Studio.",
+    "test-db": "Try a connection to a database.",
     "unfreeze": "Let a frozen stage or import change again.",
     "unprotect": "Make linked files writable.",
     "update": "Update imported data.",
@@ -141,7 +146,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(cls=LateGroup, add_completion=True, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    cls=LateGroup,
+    add_completion=True,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings=HELP_NAMES,
+)
 
 
 @app.callback()
@@ -201,6 +212,8 @@ def run(arguments: Sequence[str]) -> int:
     except Exception:
         _report_bug(as_json)
         return ExitCode.INTERNAL
+    finally:
+        _keep_terminal_codes_out()
 
 
 def _for_dvc(arguments: Sequence[str]) -> list[str] | None:
@@ -214,6 +227,12 @@ def _for_dvc(arguments: Sequence[str]) -> list[str] | None:
     if folder is not None:
         _enter(folder)
     return rest
+
+
+def _keep_terminal_codes_out() -> None:
+    """Undo what a library of DVC's does: print a code for colours when the process ends."""
+    if "colorama.initialise" in sys.modules:
+        atexit.unregister(sys.modules["colorama.initialise"].reset_all)
 
 
 def _enter(folder: str) -> None:

@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.options import Targets
+from mlxkit.cli.handover import give_to_dvc
+from mlxkit.cli.options import Quiet, Targets, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import UsageError
 from mlxkit.pipeline.drawing import dot, mermaid, tree
 from mlxkit.pipeline.status import find_status
 from mlxkit.pipeline.targets import find_stages, order_stages
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 
 @app.command()
@@ -27,6 +28,12 @@ def dag(
     full: Annotated[
         bool, typer.Option("--full", help="The whole pipelines that the targets are part of.")
     ] = False,
+    outs: Annotated[bool, typer.Option("--outs", "-o", help="Of files (from DVC).")] = False,
+    collapse: Annotated[
+        bool, typer.Option("--collapse-foreach-matrix", help="Groups as one (from DVC).")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Draw the graph of stages, or that of what a target needs; stale stages are marked.
 
@@ -34,6 +41,16 @@ def dag(
     """
     if as_dot and (as_mermaid or as_markdown):
         raise UsageError("give one of --dot, --mermaid and --md")
+    if outs or collapse:
+        flags = [
+            ("--dot", as_dot),
+            ("--mermaid", as_mermaid),
+            ("--md", as_markdown),
+            ("--full", full),
+            ("--outs", outs),
+            ("--collapse-foreach-matrix", collapse),
+        ]
+        return give_to_dvc(["dag", *(flag for flag, on in flags if on), *(targets or [])])
     with reading() as session:
         chosen = find_stages(session.declared, targets or [])
         order = order_stages(session.graph, chosen, everything=not targets, pipeline=full)

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.options import Json, Wait
+from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.core.errors import ExitCode, MlxError
 from mlxkit.pipeline.checkup import Finding, check_dvc, check_locks, check_session
 from mlxkit.project import find_root, mend, open_project
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 
 @app.command()
@@ -19,6 +19,8 @@ def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
     wait: Wait = 10.0,
     as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Find what is broken: cut lock files, stale locks, a wrong index, a missing tool.
 
@@ -48,7 +50,7 @@ def doctor(
                 "fixed": [{"kind": one.kind, "what": one.what} for one in mended],
             }
         )
-    else:
+    elif not quiet:
         _show(found, mended)
     return ExitCode.CHECK_FAILED if found else ExitCode.OK
 

@@ -1,17 +1,18 @@
 """`mlx init`: start a project in a Git repository, or in a subfolder of one."""
 
 import os
+from typing import Annotated
 
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.options import Json, Quiet
+from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.core.errors import MlxError, ProjectError
 from mlxkit.core.files import write_atomic
 from mlxkit.pipeline.rundir import prepare_folder
 from mlxkit.tools import dvc, git
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 NEXT = """next:
   mlx add data.csv                 track a file or folder
@@ -20,21 +21,31 @@ NEXT = """next:
 
 
 @app.command()
-def init(as_json: Json = False, quiet: Quiet = False) -> int:
+def init(
+    no_scm: Annotated[bool, typer.Option("--no-scm", help="Work without Git.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Start DVC's part anew.")] = False,
+    subdir: Annotated[
+        bool, typer.Option("--subdir", help="In a subfolder of a repository (found out anyway).")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
     """Start a project in this Git repository, or in this subfolder of one; sets up DVC too.
 
     Example: git init && mlx init
     """
     here = os.getcwd()
     top = git.find_root(here)
-    if top is None:
+    if top is None and not no_scm:
         raise ProjectError("this is not a Git repository", hint="run: git init && mlx init")
-    made = not os.path.isdir(os.path.join(here, ".dvc"))
+    made = force or not os.path.isdir(os.path.join(here, ".dvc"))
     if made:
-        _init_dvc(subfolder=os.path.realpath(top) != os.path.realpath(here))
+        below = top is not None and os.path.realpath(top) != os.path.realpath(here)
+        flags = [("--no-scm", no_scm), ("--subdir", below and not no_scm), ("--force", force)]
+        _init_dvc([flag for flag, wanted in flags if wanted])
     prepare_folder(here)
-    ignored = _ignore_ours(here)
-    if made or ignored:
+    if not no_scm and (_ignore_ours(here) or made):
         _stage(here)
     if as_json:
         terminal.write_json({"root": here, "created": made})
@@ -45,8 +56,8 @@ def init(as_json: Json = False, quiet: Quiet = False) -> int:
     return 0
 
 
-def _init_dvc(*, subfolder: bool) -> None:
-    code, said = dvc.capture(["init", "--quiet", *(["--subdir"] if subfolder else [])])
+def _init_dvc(flags: list[str]) -> None:
+    code, said = dvc.capture(["init", "--quiet", *flags])
     if code != 0:
         raise MlxError(f"dvc init failed: {said}")
 

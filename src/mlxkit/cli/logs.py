@@ -9,14 +9,14 @@ from urllib.parse import unquote
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.options import complete_stages
+from mlxkit.cli.options import Quiet, Verbose, complete_stages, new_app
 from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.records import log_path, tail
 from mlxkit.pipeline.rundir import running_stages
 from mlxkit.pipeline.targets import find_stages
 from mlxkit.project import find_root, open_project
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 FOLLOW_SECONDS = 0.2
 
@@ -32,6 +32,8 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on while the stage runs.")
     ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Show what a stage printed when it last ran, or now; without a stage, list the logs.
 

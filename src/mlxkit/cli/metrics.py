@@ -7,14 +7,14 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json
+from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.cli.tables import show_files
 from mlxkit.metrics.load import MetricsFile, flatten, load_metrics
 from mlxkit.metrics.preferences import load_preferences, preference_of
 from mlxkit.pipeline.params import read_file
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = new_app()
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 
@@ -41,6 +41,8 @@ def show(
         int, typer.Option("--precision", min=1, help="Significant digits to show.")
     ] = 5,
     as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Show the metrics of the working tree, files with the same metrics side by side.
 

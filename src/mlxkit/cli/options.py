@@ -18,6 +18,19 @@ def complete_stages(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+def new_app() -> typer.Typer:
+    """Return an app for one command or group of commands."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=False,
+        context_settings=HELP_NAMES,
+    )
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")]

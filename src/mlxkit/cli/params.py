@@ -7,7 +7,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json, Targets
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.cli.tables import show_files
 from mlxkit.metrics.load import flatten
@@ -16,7 +16,7 @@ from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage
 from mlxkit.pipeline.targets import find_stages
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = new_app()
 
 
 @app.callback()
@@ -29,6 +29,8 @@ def show(
     targets: Targets = None,
     deps: Annotated[bool, typer.Option("--deps", help="Only what stages declare.")] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> int:
     """Show the parameter files of the working tree, or what some stages use of them.
 

@@ -9,7 +9,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import result_json
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.progress import LiveView, Mute, Plain, Silent
 from mlxkit.core.errors import ExitCode, ProjectError, UsageError
 from mlxkit.pipeline.execute import Executor, Interrupted, Options
@@ -19,7 +19,7 @@ from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.targets import find_stages, order_stages
 from mlxkit.project import open_for_run
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 
 def _flag(*names: str, text: str) -> Any:

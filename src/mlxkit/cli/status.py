@@ -8,13 +8,14 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import reason_json, reasons_text
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose
+from mlxkit.cli.handover import give_to_dvc
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode
 from mlxkit.pipeline.status import FRESH, RUNNING, StageStatus, Status, find_status
 from mlxkit.pipeline.targets import find_stages, order_stages
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 
 @app.command()
@@ -23,6 +24,31 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 3 when something is not up to date.")
     ] = False,
+    with_deps: Annotated[
+        bool, typer.Option("--with-deps", "-d", help="The targets and all that they need.")
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-R", help="All stages below the folders named.")
+    ] = False,
+    no_updates: Annotated[
+        bool, typer.Option("--no-updates", help="Do not look for updates of imports.")
+    ] = False,
+    cloud: Annotated[
+        bool, typer.Option("--cloud", "-c", help="Compare with a remote (from DVC).")
+    ] = False,
+    remote: Annotated[
+        str, typer.Option("--remote", "-r", metavar="NAME", help="With that one (from DVC).")
+    ] = "",
+    all_branches: Annotated[
+        bool, typer.Option("--all-branches", "-a", help="Of every branch (from DVC).")
+    ] = False,
+    all_tags: Annotated[
+        bool, typer.Option("--all-tags", "-T", help="Of every tag (from DVC).")
+    ] = False,
+    all_commits: Annotated[
+        bool, typer.Option("--all-commits", "-A", help="Of every commit (from DVC).")
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Requests at once (from DVC).")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -31,11 +57,26 @@ def status(
 
     Example: mlx status --check
     """
+    if cloud or remote or all_branches or all_tags or all_commits:
+        flags = [
+            ("--cloud", cloud),
+            ("--all-branches", all_branches),
+            ("--all-tags", all_tags),
+            ("--all-commits", all_commits),
+            ("--with-deps", with_deps),
+            ("--recursive", recursive),
+            ("--json", as_json),
+            ("--quiet", quiet),
+        ]
+        given = [flag for flag, wanted in flags if wanted]
+        given += ["--remote", remote] if remote else []
+        given += ["--jobs", str(jobs)] if jobs else []
+        return give_to_dvc(["status", *given, *(targets or [])])
     with reading() as session:
-        chosen = find_stages(session.declared, targets or [])
+        chosen = find_stages(session.declared, targets or [], recursive=recursive)
         # With what they need: a stage is stale after one before it is.
         found = find_status(session, order_stages(session.graph, chosen, everything=not targets))
-        if targets:
+        if targets and not with_deps:
             found = found.of(chosen)
     if as_json:
         terminal.write_json(_document(found))

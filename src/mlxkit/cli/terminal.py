@@ -68,9 +68,9 @@ def write_json(document: Any) -> None:
 
 def duration(seconds: float) -> str:
     """Return seconds for people: `0.4 s`, `12 s`, `3 min 5 s`."""
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f} s"
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -4,22 +4,22 @@ import os
 import time
 from typing import Any
 
-import typer
-
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import reason_json, reason_text
-from mlxkit.cli.options import Json, OneStage
+from mlxkit.cli.options import Json, OneStage, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.records import last
 from mlxkit.pipeline.status import FRESH, STALE, StageStatus, find_status
 from mlxkit.pipeline.targets import find_stages, order_stages
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = new_app()
 
 
 @app.command()
-def why(stage: OneStage, as_json: Json = False) -> int:
+def why(
+    stage: OneStage, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+) -> int:
     """Say why a stage would run now; of one that is up to date, why it last ran.
 
     Example: mlx why train

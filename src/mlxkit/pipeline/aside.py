@@ -41,8 +41,16 @@ def set_aside(run_folder: str, slug: str, stage: Stage) -> Aside:
     kept = Aside(folder, slug, stage.key, stage.lock_path, stage.name or "", outs, moved)
     if moved:
         _note(kept)
-    for path, place in moved:
-        _move(path, place)
+    done: list[tuple[str, str]] = []
+    try:
+        for path, place in moved:
+            _move(path, place)
+            done.append((path, place))
+    except OSError:
+        for path, place in done:
+            _move(place, path)
+        drop(kept)
+        raise
     return kept
 
 

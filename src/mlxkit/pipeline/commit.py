@@ -87,6 +87,7 @@ class Committer:
         outs = entry_items(kept, "outs")
         for out in stage.outs:
             one = outs[out.path]
+            _let_write(out.abs)
             checkout(
                 one["md5"],
                 out.abs,
@@ -147,6 +148,14 @@ class Committer:
                     "it will run again next time"
                 )
         return found
+
+
+def _let_write(path: str) -> None:
+    """Make folders of an earlier output writable that its stage had protected."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        for folder, _, _ in os.walk(path):
+            if not os.access(folder, os.W_OK):
+                os.chmod(folder, os.stat(folder).st_mode | 0o700)
 
 
 def _add(store: ObjectStore, out: Out, content: Content) -> None:

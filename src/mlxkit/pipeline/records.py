@@ -10,6 +10,9 @@ from mlxkit.pipeline.result import Result
 from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.spec import Stage, commands
 
+FARTHEST = 1 << 20
+"""How far from its end, in bytes, a log is searched for its last lines."""
+
 
 def log_path(root: str, address: str) -> str:
     """Return where the output of a stage (named as from the root) goes."""
@@ -26,15 +29,22 @@ def start_log(path: str, stage: Stage) -> None:
 
 def tail(path: str, lines: int) -> list[str]:
     """Return the last lines of a log; of a line that was overwritten (`\\r`), what remained."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 400 * lines))
-            text = file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    found = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
-    return [line for line in found if line][-lines:]
+    reach = 400 * lines
+    while True:
+        try:
+            with open(path, "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - reach))
+                text = file.read().decode("utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        found = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
+        if reach < size:
+            found = found[1:]  # the first may be cut
+        found = [line for line in found if line]
+        if len(found) >= lines or reach >= min(size, FARTHEST):
+            return found[-lines:]
+        reach *= 4
 
 
 def save(root: str, result: Result) -> None:

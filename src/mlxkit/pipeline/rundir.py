@@ -14,18 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import BusyError
 from mlxkit.core.files import write_atomic
 from mlxkit.tools.alive import is_running, start_mark
 
 POLL_SECONDS = 0.05
+LONGEST_NAME = 180
+"""File systems allow 255 bytes; endings and temporary names need some."""
 
 
 def slug(address: str) -> str:
-    """Return a stage's address as a file name."""
+    """Return a stage's address as a file name; of a very long one, its beginning and a digest."""
     from urllib.parse import quote
 
-    return quote(address, safe="@ ")
+    name = quote(address, safe="@ ")
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME]}~{md5_bytes(address.encode())}"
 
 
 @dataclass(slots=True)

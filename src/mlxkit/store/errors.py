@@ -58,12 +58,15 @@ def explained(doing: str, path: str) -> Iterator[None]:
 
 def os_error(exc: OSError, doing: str, path: str) -> MlxError:
     """The MlxError for `exc`, met while `doing` (an infinitive) something to `path`."""
+    here = os.path.relpath(path)
+    path = path if here.startswith("..") else here
     reason = exc.strerror or os.strerror(exc.errno or errno.EIO)
-    if exc.filename not in (None, path):
-        reason += f": '{os.fsdecode(exc.filename)}'"
+    named = os.fsdecode(exc.filename) if isinstance(exc.filename, (str, bytes)) else path
+    if os.path.abspath(named) != os.path.abspath(path):
+        reason += f": '{named}'"
     if exc.errno in _NO_ROOM:
         return DiskFull(
             f"cannot {doing} '{path}': {reason}",
             hint="free some space, or move the cache to a larger disk: dvc cache dir PATH",
         )
-    return UnusablePath(f"cannot {doing} '{path}': {reason}")
+    return UnusablePath(f"cannot {doing} '{path}': {reason}", hint="correct its permissions")

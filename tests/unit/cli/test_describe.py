@@ -49,7 +49,8 @@ def test_an_error_as_a_document() -> None:
 def test_a_result_as_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     result = Result(
-        stage("s", ["in"], ["o"]), "failed", (Reason("new", "s"),), 1.23456, "id", MlxError("no"), "/p/log"
+        stage("s", ["in"], ["o"]), "failed", (Reason("new", "s"),), 1.23456, "id", MlxError("no"),
+        "/p/log"
     )  # fmt: skip
     assert result_json(result) == {
         "stage": "p/dvc.yaml:s",

@@ -27,7 +27,8 @@ def test_counted() -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (0.123456789, "0.12346"), (1.0, "1"), (1234567, "1234567"), (1234567.0, "1.2346e+06"), (True, "True"),
+    (0.123456789, "0.12346"), (1.0, "1"), (1234567, "1234567"), (1234567.0, "1.2346e+06"),
+    (True, "True"),
     ("text", "text"), (1e-9, "1e-09"), (None, "None"),
 ])  # fmt: skip
 def test_number(value: Any, text: str) -> None:

@@ -18,7 +18,8 @@ def test_directions_and_units(tmp_path: Path) -> None:
         "metrics:\n  accuracy: {better: higher}\n  time: {better: lower, unit: s}\n  n: {unit: 7}\n"
     )
     assert _load(tmp_path, text) == {
-        "accuracy": Preference("higher"), "time": Preference("lower", "s"), "n": Preference(None, "7")
+        "accuracy": Preference("higher"), "time": Preference("lower", "s"),
+        "n": Preference(None, "7")
     }  # fmt: skip
 
 

@@ -18,15 +18,15 @@ def dies_before(number: int, calls: tuple[str, ...], work: Callable[[], object])
     pid = os.fork()
     if pid == 0:
         left = number
-        for name in calls:
-            setattr(os, name, _counted(getattr(os, name), lambda: _tick()))
 
-        def _tick() -> None:
+        def tick() -> None:
             nonlocal left
             left -= 1
             if left < 0:
                 os._exit(DIED)
 
+        for name in calls:
+            setattr(os, name, _counted(getattr(os, name), tick))
         _work_and_exit(work)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)

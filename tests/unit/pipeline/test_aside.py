@@ -222,7 +222,9 @@ def test_a_note_that_was_cut_is_of_a_run_that_had_moved_nothing(world: World) ->
 
 def test_stages_of_one_run_do_not_meet(world: World) -> None:
     world.write("old")
-    other = replace(world.stage, name="t", outs=(replace(world.stage.outs[0], abs=str(world.root / "t")),))  # fmt: skip
+    other = replace(
+        world.stage, name="t", outs=(replace(world.stage.outs[0], abs=str(world.root / "t")),)
+    )
     (world.root / "t").write_text("old t")
     world.set_aside()
     set_aside(world.run, "t", other)

@@ -1,4 +1,4 @@
-"""A stage as DVC resolved it becomes ours: paths, flags, parameters, and what it asks of the machine."""
+"""A stage as DVC resolved it becomes ours: its paths, flags, parameters and needs."""
 
 from typing import Any
 
@@ -39,7 +39,9 @@ def test_an_absolute_path_inside_the_project_is_relative_in_the_lock() -> None:
     assert stage.delegated is None
 
 
-@pytest.mark.parametrize("url", ["s3://b/k", "remote://store/x", "https://h/x", "gs://b/k", "hdfs://u@h/p"])  # fmt: skip
+@pytest.mark.parametrize(
+    "url", ["s3://b/k", "remote://store/x", "https://h/x", "gs://b/k", "hdfs://u@h/p"]
+)
 @pytest.mark.parametrize("key", ["deps", "outs", "metrics"])
 def test_a_url_is_left_to_dvc(url: str, key: str) -> None:
     stage = built({key: [url]})

@@ -39,12 +39,16 @@ STAGES: dict[str, Any] = {
     "ümläut": {"cmd": "echo 'ä'", "deps": ["d ä"], "outs": ["ö ü"]},
 }
 FILES = {
-    "in": "1\n", "z": "z", "a": "", "dir/x": "x", "dir/n/y": "y", "tool": "#!", "made-tool": "#!", "out": "o",
-    "out2": "o", "lines": "l", "o/z": "1", "o/a": "2", "o-1": "3", "odd": "4", "odir/x": "5", "odir2/n/x": "6",
-    "kept": "k", "free": "f", "m.json": "{}", "p.csv": "a\n1\n", "params-out": "", "whole": "", "sub/here": "h",
+    "in": "1\n", "z": "z", "a": "", "dir/x": "x", "dir/n/y": "y", "tool": "#!", "made-tool": "#!",
+    "out": "o",
+    "out2": "o", "lines": "l", "o/z": "1", "o/a": "2", "o-1": "3", "odd": "4", "odir/x": "5",
+    "odir2/n/x": "6",
+    "kept": "k", "free": "f", "m.json": "{}", "p.csv": "a\n1\n", "params-out": "", "whole": "",
+    "sub/here": "h",
     "absolute": "abs", "d ä": "1", "ö ü": "2",
     "params.yaml": "z: 1\na: {b: [1, 2.50, null, true], c: 3}\nlist: [{x: 1}]\n",
-    "zz.toml": "[t]\nx = 1.0\n", "aa.json": '{"b": {"z": 1, "a": "é"}, "a": 1e3}', "p.py": "T = (1, 2)\n",
+    "zz.toml": "[t]\nx = 1.0\n", "aa.json": '{"b": {"z": 1, "a": "é"}, "a": 1e3}',
+    "p.py": "T = (1, 2)\n",
     "sub/params.yaml": "s: {deep: x}\n",
 }  # fmt: skip
 

@@ -34,8 +34,10 @@ def added(repo: Path, outs: list[Out], *, bases: dict[str, str] | None = None) -
 
 
 NAMES = [
-    "plain", "with space", " leading", "trailing ", "#hash", "!bang", "a*b", "a?b", "[ab]", "back\\slash",
-    "ümläut", "日本", "tab\there", "-dash", "quo'te\"", "a#b", "a!b", "a]b", "x.y", "~", "$x", "{a,b}", "\\#x",
+    "plain", "with space", " leading", "trailing ", "#hash", "!bang", "a*b", "a?b", "[ab]",
+    "back\\slash",
+    "ümläut", "日本", "tab\there", "-dash", "quo'te\"", "a#b", "a!b", "a]b", "x.y", "~", "$x",
+    "{a,b}", "\\#x",
 ]  # fmt: skip
 
 
@@ -57,7 +59,9 @@ def test_the_bytes_are_dvcs(name: str, before: str | None, repo: Path) -> None:
     assert ignore.read_bytes() == expected
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("trailing ", "back\\slash", "\\#x")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in ("trailing ", "back\\slash", "\\#x")]
+)
 def test_git_ignores_it_then_and_a_second_run_adds_nothing(name: str, repo: Path) -> None:
     (repo / name).write_text("x")
     added(repo, made(repo, name)).flush()
@@ -81,7 +85,8 @@ def test_each_folder_has_its_own_file(repo: Path) -> None:
 
 
 @pytest.mark.parametrize(("rule", "name", "folder"), [
-    ("/x", "x", False), ("*.csv", "a.csv", False), ("data/", "data", True), ("data", "data/x", False),
+    ("/x", "x", False), ("*.csv", "a.csv", False), ("data/", "data", True),
+    ("data", "data/x", False),
     ("*\n!.gitignore", "x", False),
 ])  # fmt: skip
 def test_what_is_ignored_already_is_not_added(

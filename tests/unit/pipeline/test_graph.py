@@ -26,7 +26,11 @@ def names(found: Graph, keys: Any) -> list[str]:
     return [found.stages[key].name or "?" for key in keys]
 
 
-CHAIN = (stage("c", ["b.out"], ["c.out"]), stage("a", ["in"], ["a.out"]), stage("b", ["a.out"], ["b.out"]))  # fmt: skip
+CHAIN = (
+    stage("c", ["b.out"], ["c.out"]),
+    stage("a", ["in"], ["a.out"]),
+    stage("b", ["a.out"], ["b.out"]),
+)
 
 
 def test_each_stage_comes_after_what_it_needs() -> None:

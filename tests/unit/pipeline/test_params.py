@@ -47,8 +47,10 @@ def dvcs(path: Path, *keys: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("key", [
     "lr", "none", "empty", "net", "net.depth", "net.layers", "net.layers.0", "net.layers.1.size",
-    "list.0", "list.2.1", "list.9", "1", "2", "x.y.z.1.w", "x.y.z", "nothing", "net.nothing", "lr.deeper",
-    "net.layers.x", "ne*", "n?t.depth", "*.depth", "x.*.z", "[l]r", "x.**.w", "list.*", "none.x", "lr.", ".lr",
+    "list.0", "list.2.1", "list.9", "1", "2", "x.y.z.1.w", "x.y.z", "nothing", "net.nothing",
+    "lr.deeper",
+    "net.layers.x", "ne*", "n?t.depth", "*.depth", "x.*.z", "[l]r", "x.**.w", "list.*", "none.x",
+    "lr.", ".lr",
 ])  # fmt: skip
 def test_the_same_value_as_dvc(key: str, file: Path) -> None:
     try:
@@ -106,7 +108,7 @@ TEXTS = {
     "p.json": '{"a": [1, {"b": null}], "n": NaN, "e": 1e400}',
     "p.JSON": '{"a": 1}',
     "p.toml": 'a = 1\nd = 2024-01-01\n[t]\nx = "y"\n',
-    "p.py": "A = 1\nB = (1, 2)\nclass C:\n    d = 'x'\n    def __init__(self):\n        self.e = 2\n",
+    "p.py": "A = 1\nB = (1, 2)\nclass C:\n  d = 'x'\n  def __init__(self):\n    self.e = 2\n",
     "empty.yaml": "",
     "comment.yaml": "# nothing\n",
     "null.yaml": "null\n",
@@ -147,12 +149,13 @@ def test_a_folder_in_the_place_of_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).mkdir()
-    with pytest.raises(ProjectError, match="folder|directory"):
+    with pytest.raises(ProjectError, match=r"folder|directory"):
         read_file(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(("values", "survives"), [
-    ({"a": [1, 2.5, None, True, "x"]}, True), ({"a": {"b": {}}}, True), ({1: "a"}, False), ({"a": (1,)}, False),
+    ({"a": [1, 2.5, None, True, "x"]}, True), ({"a": {"b": {}}}, True), ({1: "a"}, False),
+    ({"a": (1,)}, False),
     ({"a": {1, 2}}, False), ({"a": float("nan")}, False), ({"a": float("inf")}, False),
 ])  # fmt: skip
 def test_what_comes_back_from_json_as_it_is(values: Any, survives: bool) -> None:

@@ -10,7 +10,18 @@ from mlxkit.pipeline import records
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.result import Result
 
-NAMES = ["train", "train@a/b", "with space", "a.b", "ümläut", "日本語", "x" * 200, "é" * 120, "語" * 90, "a" * 400]  # fmt: skip
+NAMES = [
+    "train",
+    "train@a/b",
+    "with space",
+    "a.b",
+    "ümläut",
+    "日本語",
+    "x" * 200,
+    "é" * 120,
+    "語" * 90,
+    "a" * 400,
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: f"{name[:8]}-{len(name)}")

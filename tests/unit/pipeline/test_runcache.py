@@ -31,7 +31,13 @@ def _with(**changes: Any) -> Entry:
     return {**copy.deepcopy(MADE), **changes}
 
 
-SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=4)  # fmt: skip
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=4)
+)
 NAMES = st.sampled_from(["size", "nfiles", "a", "é", "path", "md5", "1"])
 VALUES = st.recursive(
     SCALARS,
@@ -123,7 +129,8 @@ def test_an_entry_that_is_there_stays_as_it_is(cache: RunCache, tmp_path: Path) 
 
 
 DAMAGE = [
-    b"", b"\0", b"\xff\xfe", b"cmd: [", b"- a\n", b"cmd: run\n", b"outs: 3\n", b"cmd: run\nouts: 3\n",
+    b"", b"\0", b"\xff\xfe", b"cmd: [", b"- a\n", b"cmd: run\n", b"outs: 3\n",
+    b"cmd: run\nouts: 3\n",
     b"cmd: run\nouts: [3]\n", b"cmd: run\nouts: {a: b}\n", b"cmd: run\ndeps: true\n",
     b"cmd: run\nouts:\n- path: out\n", b"cmd: run\nouts:\n- md5: a\n",
 ]  # fmt: skip
@@ -144,7 +151,9 @@ def test_a_damaged_entry_is_ignored_and_written_anew(
 def test_an_entry_cut_anywhere_gives_nothing_or_the_same_inputs(
     cache: RunCache, tmp_path: Path
 ) -> None:
-    whole = _with(deps=[{**MADE["deps"][0], "md5": "1" * 32}], outs=[{**MADE["outs"][0], "md5": "2" * 32}])  # fmt: skip
+    whole = _with(
+        deps=[{**MADE["deps"][0], "md5": "1" * 32}], outs=[{**MADE["outs"][0], "md5": "2" * 32}]
+    )
     cache.save(whole)
     (path,) = _files(tmp_path)
     data = path.read_bytes()

@@ -225,7 +225,8 @@ def test_the_same_files_in_the_same_order_as_dvc(
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("", False), ("# only words\n\n   \n  # more\n", False), ("*.tmp\n", True), ("# words\n!x", True),
+    ("", False), ("# only words\n\n   \n  # more\n", False), ("*.tmp\n", True),
+    ("# words\n!x", True),
 ])  # fmt: skip
 def test_whether_an_ignore_file_says_anything(text: str, says: bool, tmp_path: Path) -> None:
     (tmp_path / ".dvcignore").write_text(text)

@@ -57,7 +57,9 @@ Opened = Callable[[Project], Delegate]
     ("echo 2 > out", [("out-changed", "out", "modified")]),
     ("rm out", [("out-missing", "out", "deleted")]),
     ("echo 2 > d/y", [("out-changed", "d", "modified")]),
-    ("rm -rf .dvc/cache", [("out-missing", "d", "not in cache"), ("out-missing", "out", "not in cache")]),
+    ("rm -rf .dvc/cache", [
+        ("out-missing", "d", "not in cache"), ("out-missing", "out", "not in cache"),
+    ]),
     ("sed -i 's/mkdir/mkdir /' dvc.yaml", [("cmd-changed", "cmd", "")]),
     ("echo '    always_changed: true' >> dvc.yaml", [("always", "always changed", "")]),
 ])  # fmt: skip

@@ -151,7 +151,9 @@ def test_a_value_that_templates_cannot_hold_is_told_as_well(inside: Project) -> 
         _resolve(inside)
 
 
-@pytest.mark.parametrize("text", ["outs:\n- md5: a\n  pth: x\n", "outs: 3\n", "- a\n", "cmd: [x, {}]\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["outs:\n- md5: a\n  pth: x\n", "outs: 3\n", "- a\n", "cmd: [x, {}]\n"]
+)
 def test_a_bad_dvc_file_is_told_with_its_name(text: str, inside: Project) -> None:
     with pytest.raises(ProjectError) as caught:
         dvc.resolve_data_file(os.path.abspath("x.dvc"), text)
@@ -218,7 +220,8 @@ def test_the_ignore_rules(inside: Project) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "expected"), [
-    ("p.toml", "[a]\nb = 1\n", {"a": {"b": 1}}), ("p.py", "A = (1, 2)\nclass B:\n    c = 'x'\n", {"A": (1, 2), "B": {"c": "x"}}),
+    ("p.toml", "[a]\nb = 1\n", {"a": {"b": 1}}),
+    ("p.py", "A = (1, 2)\nclass B:\n    c = 'x'\n", {"A": (1, 2), "B": {"c": "x"}}),
     ("p.json", '{"a": [1]}', {"a": [1]}), ("p.yaml", "a: 1\n", {"a": 1}),
 ])  # fmt: skip
 def test_parameter_files_of_every_kind(
@@ -239,7 +242,10 @@ def test_a_broken_parameter_file_is_a_project_error(name: str, text: str, inside
 
 
 def test_the_installed_version_is_known_without_an_import() -> None:
-    script = "import sys; from mlxkit.tools import dvc; print(dvc.signature()); assert 'dvc' not in sys.modules"
+    script = (
+        "import sys; from mlxkit.tools import dvc\n"
+        "print(dvc.signature()); assert 'dvc' not in sys.modules\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )

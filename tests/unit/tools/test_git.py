@@ -11,7 +11,8 @@ from mlxkit.tools import git
 
 ODD = [
     "with space", " leading", "trailing ", "new\nline", 'quo"te', "back\\slash", "*", "[ab]", "a?b",
-    "-dash", "--cached", ":colon", ":(top)x", "#hash", "!bang", "ümläut", "日本", "tab\there", "~home", "$x",
+    "-dash", "--cached", ":colon", ":(top)x", "#hash", "!bang", "ümläut", "日本", "tab\there",
+    "~home", "$x",
 ]  # fmt: skip
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
@@ -165,7 +166,7 @@ def test_show(top: str, inside: Project) -> None:
 
 
 def test_an_error_is_told_in_one_line(top: str) -> None:
-    with pytest.raises(MlxError, match="^git cat-file failed: fatal: .*nothing") as caught:
+    with pytest.raises(MlxError, match=r"^git cat-file failed: fatal: .*nothing") as caught:
         git.run(top, "cat-file", "-p", "nothing")
     assert "\n" not in caught.value.message
 
