@@ -20,7 +20,7 @@ class Row:
     name: str
     title: str
     size: int
-    goal: float
+    goal: float | None  # none at a size that only shows the growth
     dvc: Series
     mlx: Series
 
@@ -30,9 +30,9 @@ class Row:
         return self.dvc.seconds / self.mlx.seconds
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
         """Whether the goal is reached."""
-        return self.ratio >= self.goal
+        return None if self.goal is None else self.ratio >= self.goal
 
     def to_json(self) -> dict[str, object]:
         """For results.json."""
@@ -73,8 +73,8 @@ def show(rows: list[Row]) -> None:
             f"{row.dvc.seconds:.2f} s",
             f"{row.mlx.seconds:.2f} s",
             f"{row.ratio:.1f}x",
-            f"{row.goal:g}x",
-            "yes" if row.met else "no",
+            "" if row.goal is None else f"{row.goal:g}x",
+            {True: "yes", False: "no", None: ""}[row.met],
             f"{row.dvc.peak_mib:.0f}",
             f"{row.mlx.peak_mib:.0f}",
         )

@@ -1,4 +1,4 @@
-"""Measure mlx against dvc: `python benchmarks/run.py [--quick] [--only NAME] [--json FILE]`.
+"""Measure mlx against dvc: `python -m benchmarks.run [--quick] [--only NAME] [--json FILE]`.
 
 Both tools do the same work in turns (dvc, mlx, dvc, mlx, ...), each in a project of its own, with
 default settings, after a warm-up that is not counted; the figures are medians. Ratios can be
@@ -17,13 +17,17 @@ from benchmarks import projects, report
 from benchmarks.measure import TOOLS, Run, Series, environment, run
 from benchmarks.work import WORKS, Work
 
+RESULTS = Path("benchmarks/results.json")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     names = [work.name for work in WORKS]
     parser.add_argument("--quick", action="store_true", help="smaller sizes, about a minute")
     parser.add_argument("--only", action="append", choices=names, help="only this work")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help=f"write the results here (whole runs: {RESULTS})"
+    )
     args = parser.parse_args()
 
     rows = []
@@ -36,9 +40,12 @@ def main() -> None:
                     rows.append(bench.row(work, size))
     report.show(rows)
     if args.quick:
-        print("quick: fewer rounds; the cold run at smaller sizes than the goal is meant for")
-    if args.json:
-        report.write(rows, args.json, quick=args.quick)
+        print("quick: fewer rounds, and the cold run not at the size that its goal is meant for")
+    whole = not (args.quick or args.only)
+    path = args.json or (RESULTS if whole else None)
+    if path:
+        report.write(rows, path, quick=args.quick)
+        print(f"written: {path}")
 
 
 class Bench:
@@ -72,7 +79,8 @@ class Bench:
                 if number >= warm_ups:
                     series[tool].runs.append(result)
         title = work.title.format(size=size)
-        return report.Row(work.name, title, size, work.goal, series["dvc"], series["mlx"])
+        goal = work.goal if size == max(work.sizes) else None
+        return report.Row(work.name, title, size, goal, series["dvc"], series["mlx"])
 
     def _once(self, work: Work, tool: str, place: Path) -> Run:
         extra = work.mlx_args if tool == "mlx" else ()

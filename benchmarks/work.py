@@ -12,7 +12,8 @@ class Work:
     """One row (per size) of the table.
 
     `args` follow the name of the tool; `mlx_args` only that of mlx. A cold work starts from a fresh
-    copy of the project each time, a warm one from a project where everything is done.
+    copy of the project each time, a warm one from a project where everything is done. The goal is
+    that of the largest size; smaller ones show how the time grows.
     """
 
     name: str

@@ -37,7 +37,8 @@ def test_same_as_dvc(name: str, template: Path, tools: Tools, tmp_path: Path) ->
     flags = ["-P", *case.get("flags", "").split()]
     # A folder each: what a project has beside it is its own.
     places = [tmp_path / tool / "p" for tool in ("dvc", "mlx")]
-    twin = Twin(*(Project.copy(template, place, tools) for place in places))
+    left, right = (Project.copy(template, place, tools) for place in places)
+    twin = Twin(left, right)
     twin.change(umask + "echo 1 > in; echo 1 > other; echo 'lr: 1' > params.yaml")
     for project in (twin.left, twin.right):
         project.write("dvc.yaml", case.get("pipeline", PIPELINE))
@@ -77,7 +78,7 @@ def test_project_in_a_subfolder_of_the_repository(new_project: Callable[[str], P
         outer = new_project(name)
         outer.sh("rm -rf .dvc .dvcignore; mkdir -p inner/deep; cd inner; dvc init -q --subdir")
         projects.append(_made(outer, "inner"))
-    twin = Twin(*projects)
+    twin = Twin(projects[0], projects[1])
     assert twin.run("-P")
     for change in CHANGES:
         twin.change(change)

@@ -37,22 +37,35 @@ def repository(tools: Tools, tmp_path: Path) -> Project:
     return Project(root, tools)
 
 
-@pytest.fixture
-def training(project: Project) -> Project:
-    """A pipeline of three stages, committed, never run."""
+def write_training(project: Project) -> None:
+    """Write the pipeline and commit it."""
     project.write("data.csv", "a,b\n")
     project.write("params.yaml", "train:\n  lr: 0.1\nseed: 7\n")
     project.pipeline(TRAINING)
     project.tools.commit(project.root, "a pipeline")
-    return project
 
 
 @pytest.fixture
-def trained(training: Project) -> Project:
-    """The same after a run."""
-    training.mlx("repro").ok()
-    training.tools.commit(training.root, "trained")
-    return training
+def training(project: Project) -> Project:
+    """A pipeline of three stages, committed, never run."""
+    write_training(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def trained_once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pipeline after a run, committed; copied, never changed."""
+    project = Project.copy(template, tmp_path_factory.mktemp("trained") / "project", tools)
+    write_training(project)
+    project.mlx("repro").ok()
+    tools.commit(project.root, "trained")
+    return project.root
+
+
+@pytest.fixture
+def trained(trained_once: Path, tools: Tools, tmp_path: Path) -> Project:
+    """The pipeline after a run, committed."""
+    return Project.copy(trained_once, tmp_path / "project", tools)
 
 
 Outcomes = Callable[..., dict[str, str]]

@@ -86,12 +86,12 @@ def test_an_output_is_lost_or_edited(trained: Project, repro: Outcomes) -> None:
 
 
 def test_a_stage_is_added_and_another_removed(trained: Project, repro: Outcomes) -> None:
-    trained.mlx(
+    trained.dvc(
         "stage", "add", "-q", "-n", "report", "-d", "metrics.json", "-o", "report.txt",
         "cp metrics.json report.txt",
     ).ok()  # fmt: skip
     assert repro(trained)["report"] == "ran"
-    trained.mlx("remove", "report").ok()
+    trained.dvc("remove", "report").ok()
     assert "report" not in repro(trained)
     assert trained.mlx("status").ok().stdout == "up to date: 3 stages\n"
 

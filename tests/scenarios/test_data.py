@@ -1,23 +1,32 @@
 """Data that no stage makes: added, imported, changed, missing."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.scenarios.conftest import Outcomes
 from tests.support.project import Project
+from tests.support.tools import Tools
 
 USE = {"use": {"cmd": "cat data.csv > used", "deps": ["data.csv"], "outs": ["used"]}}
 
 
-@pytest.fixture
-def tracked(project: Project) -> Project:
-    """A tracked file and a stage that reads it, run and committed."""
+@pytest.fixture(scope="module")
+def tracked_once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracked file and a stage that reads it, run and committed; copied, never changed."""
+    project = Project.copy(template, tmp_path_factory.mktemp("tracked") / "project", tools)
     project.write("data.csv", "1\n")
     project.dvc("add", "data.csv").ok()
     project.pipeline(USE)
     project.mlx("repro").ok()
     project.tools.commit(project.root, "data")
-    return project
+    return project.root
+
+
+@pytest.fixture
+def tracked(tracked_once: Path, tools: Tools, tmp_path: Path) -> Project:
+    """A tracked file and a stage that reads it, run and committed."""
+    return Project.copy(tracked_once, tmp_path / "project", tools)
 
 
 def test_tracked_data_is_not_in_git(tracked: Project) -> None:

@@ -88,11 +88,37 @@ def test_folders_that_fail_are_kept_whole(project: Project) -> None:
     assert project.read(".mlx/partial/s/d/n/x") == "1\n"
 
 
+def test_earlier_results_stay_where_the_others_cannot_be_kept(project: Project) -> None:
+    """The place for what it wrote is taken: that is no reason to lose what was good."""
+    stage = {"outs": ["a"], "metrics": [{"m.json": {"cache": False}}]}
+    project.pipeline({"s": {**stage, "cmd": "echo 1 > a; echo 1 > m.json"}})
+    project.mlx("repro").ok()
+    project.write(".mlx/partial", "in the way\n")
+    project.pipeline({"s": {**stage, "cmd": "echo half > a; exit 1"}})
+    result = project.mlx("repro")
+    assert result.code == 1
+    assert "failed with exit code 1" in result.stderr, "the stage's failure is what counts"
+    assert (project.read("a"), project.read("m.json")) == ("1\n", "1\n")
+
+
+def test_a_file_that_becomes_a_folder_between_two_failures(project: Project) -> None:
+    project.pipeline({"s": {"cmd": "echo 1 > b; echo 1 > a", "outs": ["b", "a"]}})
+    project.mlx("repro").ok()
+    project.pipeline({"s": {"cmd": "echo half > a; exit 1", "outs": ["b", "a"]}})
+    assert project.mlx("repro").code == 1
+    project.sh("rm a")
+    cmd = "mkdir a; echo more > a/x; exit 1"
+    project.pipeline({"s": {"cmd": cmd, "outs": ["b", "a/x"]}})
+    assert project.mlx("repro").code == 1
+    assert project.read("b") == "1\n"
+    assert project.read(".mlx/partial/s/a/x") == "more\n"
+
+
 def test_a_second_failure_replaces_what_the_first_left(project: Project) -> None:
     for word in ("first", "second"):
-        project.pipeline({"s": {"cmd": f"echo {word} > o; exit 1", "outs": ["o"]}})
+        project.pipeline({"s": {"cmd": f"echo {word} > o-{word}; exit 1", "outs": [f"o-{word}"]}})
         assert project.mlx("repro").code == 1
-        assert project.read(".mlx/partial/s/o") == f"{word}\n"
+        assert os.listdir(project.root / ".mlx/partial/s") == [f"o-{word}"]
 
 
 def test_a_checkpoint_is_what_the_next_run_goes_on_from(project: Project) -> None:

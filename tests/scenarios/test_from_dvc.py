@@ -63,16 +63,6 @@ def test_what_dvc_says_is_what_is_said(project: Project) -> None:
     assert (by_mlx.stdout, by_mlx.stderr) == (by_dvc.stdout, by_dvc.stderr)
 
 
-def test_standard_input_is_the_users(project: Project) -> None:
-    project.write("data.csv", "1\n")
-    project.mlx("add", "data.csv").ok()
-    project.write("data.csv", "2\n")
-    answer = project.sh("python3 -m mlxkit checkout < /dev/null || true")
-    assert "Traceback" not in answer.stderr
-    project.sh("yes | python3 -m mlxkit checkout -q data.csv.dvc || true")
-    assert project.read("data.csv") in ("1\n", "2\n")
-
-
 def test_an_experiment_runs_by_dvc(trained: Project) -> None:
     trained.mlx("exp", "run", "-q", "-S", "train.lr=0.5").ok()
     assert "lr: 0.5" in trained.read("model")

@@ -182,7 +182,8 @@ def _stage(draw: Draw, draft: _Draft) -> Document | None:
     folder, name = pick(draw, stages)
     body: Document = draft.world.pipelines[folder]["stages"][name]
     draft.labels.append(name)
-    return body.get("do", body)
+    repeated: Document = body.get("do", body)
+    return repeated
 
 
 def _change_cmd(draw: Draw, draft: _Draft) -> None:

@@ -225,7 +225,8 @@ def _output(making: _Making, readers: list[str], tag: str) -> list[str]:
     name = quote(here)
     text = "{ " + "; ".join(readers) + "; }"
     lines = [f"mkdir -p {folder}"] if folder else []
-    section, flags = "outs", {}
+    section = "outs"
+    flags: Document = {}
     is_dir = False
     if kind in ("folder", "empty folder"):
         is_dir = True

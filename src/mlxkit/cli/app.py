@@ -209,6 +209,12 @@ def run(arguments: Sequence[str]) -> int:
             as_json,
         )
         return ExitCode.FAILED
+    except RecursionError:
+        message = "a file of the project is nested too deeply"
+        _report(
+            "project", message, "make it flatter: some hundred levels are too many", None, as_json
+        )
+        return ExitCode.PROJECT
     except Exception:
         _report_bug(as_json)
         return ExitCode.INTERNAL

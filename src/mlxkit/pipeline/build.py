@@ -13,7 +13,30 @@ _SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 def pipeline_stages(root: str, file: str, resolved: dict[str, Any]) -> list[Stage]:
     """Return the stages of one `dvc.yaml`, in its order."""
-    return [_pipeline_stage(root, file, name, data) for name, data in resolved.items()]
+    return [
+        _pipeline_stage(root, file, name, _checked(file, name, data))
+        for name, data in resolved.items()
+    ]
+
+
+def _checked(file: str, name: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what only templates can make of a stage: the schema saw it before they were filled."""
+    cmd = data["cmd"]
+    lines = cmd if isinstance(cmd, list) else [cmd]
+    texts = {
+        "cmd": lines,
+        "deps": data.get("deps") or (),
+        "wdir": [data.get("wdir") or "."],
+    }
+    for key, values in texts.items():
+        for value in values:
+            if not isinstance(value, str) or "\0" in value or not value.strip():
+                raise ProjectError(
+                    f"stage '{name}': `{key}` is no text: {value!r}",
+                    where=os.path.relpath(file),
+                    hint="check what its template stands for",
+                )
+    return data
 
 
 def data_stage(root: str, file: str, data: dict[str, Any]) -> Stage:

@@ -74,7 +74,7 @@ def survives_json(values: Any) -> bool:
     """
     try:
         back = json.loads(json.dumps(values, allow_nan=False))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
     return bool(back == values) and not _stands_twice(values, set())
 

@@ -67,6 +67,9 @@ class Commands:
                         break
         except OSError as error:
             code, command = 126, f"{command}: {error.strerror}"
+        except Exception as error:
+            # Whatever it is, the one who waits for the end must hear of it.
+            code, command = 126, f"{command}: {error}"
         self._on_end(Ended(code, command, time.monotonic() - started))
 
     def _one(self, command: str, log: int) -> int:

@@ -76,6 +76,16 @@ def test_the_flags_of_dvc_are_accepted(verb: str) -> None:
     assert not missing, f"mlx {verb} lacks {sorted(missing)}"
 
 
+@pytest.mark.parametrize("verb", SAME)
+def test_the_arguments_of_dvc_are_accepted(verb: str) -> None:
+    theirs = DVC[verb.split(maxsplit=1)[0]]
+    for word in verb.split()[1:]:
+        theirs = _subparsers(theirs)[word]
+    wanted = [action.dest for action in theirs._actions if not action.option_strings]
+    ours = [one.name for one in _ours(verb).params if one.param_type_name == "argument"]
+    assert len(wanted) <= len(ours), f"mlx {verb} takes {ours}, dvc takes {wanted}"
+
+
 @pytest.mark.parametrize("verb", [*COMMANDS, "metrics show", "params show"])
 def test_every_command_has_an_example_and_helps_for_each_option(verb: str) -> None:
     command = _ours(verb)

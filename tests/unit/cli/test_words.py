@@ -40,7 +40,7 @@ def test_no_style_where_nobody_sees_it() -> None:
 
 
 def test_files_that_share_names_stand_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
-    files = [
+    files: list[tuple[str, dict[str, Any]]] = [
         ("a.json", {"x": 1, "y": 2.5}),
         ("other.json", {"rows": 7}),
         ("b.json", {"x": 10, "z": "text"}),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +119,18 @@ def test_what_an_earlier_failure_left_is_replaced(world: World) -> None:
     assert set(world.files(".mlx/partial/s").values()) == {
         "second a", "second sub/b", "second d/x", "second d/n/y"
     }  # fmt: skip
+
+
+def test_earlier_outputs_come_back_whatever_becomes_of_the_others(world: World) -> None:
+    """There is no room, or no right, to keep what the stage wrote."""
+    world.write("old")
+    before = world.files()
+    kept = world.set_aside()
+    world.write("new")
+    Path(world.partial).write_text("in the way")
+    with suppress(OSError):
+        put_back(kept, world.partial)
+    assert world.files() == before
 
 
 def test_after_success_it_is_dropped(world: World) -> None:
@@ -262,6 +275,30 @@ class TestReadOnly:
         assert world.files() == before
         assert (world.root / "d").stat().st_mode & 0o777 == 0o555
         assert (world.root / "d/n").stat().st_mode & 0o777 == 0o555
+
+    def test_what_cannot_be_moved_keeps_its_mode(self, world: World) -> None:
+        """Neither the file, nor what a link in its place leads to."""
+        world.write("old")
+        (world.root / "sub/b").unlink()
+        (world.root / "elsewhere").write_text("x")
+        (world.root / "elsewhere").chmod(0o444)
+        (world.root / "sub/b").symlink_to("../elsewhere")
+        (world.root / "sub").chmod(0o555)
+
+        def work() -> None:
+            with suppress(OSError):
+                world.set_aside()
+
+        as_plain_user(work)
+        assert (world.root / "elsewhere").stat().st_mode & 0o777 == 0o444
+        assert world.files()["a"] == "old a", "what had been moved is back"
+        (world.root / "sub").chmod(0o755)
+        (world.root / "sub/b").unlink()
+        (world.root / "sub/b").write_text("x")
+        (world.root / "sub/b").chmod(0o644)
+        (world.root / "sub").chmod(0o555)
+        as_plain_user(work)
+        assert (world.root / "sub/b").stat().st_mode & 0o777 == 0o644
 
     def test_dropped(self, world: World) -> None:
         def work() -> None:

@@ -46,7 +46,7 @@ def test_an_absolute_path_inside_the_project_is_relative_in_the_lock() -> None:
 def test_a_url_is_left_to_dvc(url: str, key: str) -> None:
     stage = built({key: [url]})
     assert stage.delegated == f"'{url}' is remote"
-    paths = [one.path for one in (*stage.deps, *stage.outs)]
+    paths = [one.path for one in stage.deps] + [one.path for one in stage.outs]
     assert paths == [url]
 
 

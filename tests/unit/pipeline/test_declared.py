@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.project import Project
+from tests.support.tools import Tools
 from tests.unit.pipeline.parts import digest
 
 from mlxkit.core.errors import ProjectError
@@ -34,16 +35,26 @@ params: [p.yaml]
 """
 
 
-@pytest.fixture
-def written(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A pipeline with templates, and tracked data; the current folder."""
-    monkeypatch.chdir(project.root)
+@pytest.fixture(scope="module")
+def written_once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline with templates, and tracked data; copied, never changed."""
+    project = Project.copy(template, tmp_path_factory.mktemp("written") / "project", tools)
     project.write("params.yaml", "lr: 1\n")
     project.write("extra.yaml", "depth: 3\n")
     project.write("own.json", "{}")
     project.write("in", "1\n")
     project.dvc("add", "-q", "in").ok()
     project.write("dvc.yaml", TEXT)
+    return project.root
+
+
+@pytest.fixture
+def written(
+    written_once: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """A pipeline with templates, and tracked data; the current folder."""
+    project = Project.copy(written_once, tmp_path / "project", tools)
+    monkeypatch.chdir(project.root)
     return project
 
 
@@ -77,7 +88,8 @@ def test_what_is_remembered_is_the_same(written: Project) -> None:
     assert read(written) == first, "the folder of the memory itself is new"
     kept = memory(written).stat()
     assert read(written) == first
-    assert memory(written).stat() == kept, "not written again"
+    now = memory(written).stat()
+    assert (now.st_ino, now.st_mtime_ns) == (kept.st_ino, kept.st_mtime_ns), "not written again"
 
 
 SCRIPT = """
@@ -140,7 +152,7 @@ def test_commands_with_nothing_to_do_import_nothing_of_dvc(
 
 
 @pytest.fixture(scope="module")
-def trained_like(template: Path, tools: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def trained_like(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A small project after a run."""
     project = Project.copy(template, tmp_path_factory.mktemp("warm") / "project", tools)
     project.write("in", "1\n")

@@ -121,7 +121,7 @@ def test_the_order_is_that_of_the_stages_not_of_their_end(repo: Path) -> None:
     (repo / ".gitignore").write_text("/mine\n")
     outs = made(repo, "a", "b", "c", "d")
     files = IgnoreFiles(str(repo), outs, {})
-    texts = []
+    texts: list[str] = []
     for rank in (2, 0, 3, 1):
         files.add(outs[rank], (rank, 0))
         assert files.dirty
@@ -169,8 +169,16 @@ def test_windows_line_ends_are_left_alone(repo: Path) -> None:
     assert (repo / ".gitignore").read_bytes() == b"*.log\r\n/x\n"
 
 
-def test_an_output_behind_a_link_adds_nothing_twice(repo: Path) -> None:
-    """A data disk that is linked into the project: the others are still known to be ignored."""
+def test_an_output_behind_a_link_is_added_once(repo: Path) -> None:
+    """A data disk that is linked into the project: Git does not say what is ignored there."""
+    (repo / "disk").mkdir()
+    (repo / "link").symlink_to("disk")
+    for _ in range(2):
+        added(repo, made(repo, "link/x")).flush()
+    assert (repo / "disk/.gitignore").read_text() == "/x\n"
+
+
+def test_an_output_behind_a_link_does_not_hide_others(repo: Path) -> None:
     (repo / "disk").mkdir()
     (repo / "link").symlink_to("disk")
     (repo / ".gitignore").write_text("/first\n/second\n")

@@ -15,7 +15,7 @@ from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline.params import pick, read_file, survives_json
 from mlxkit.pipeline.spec import Params
 
-VALUES: dict[str, Any] = {
+VALUES: dict[Any, Any] = {
     "lr": 0.1,
     "none": None,
     "empty": {},

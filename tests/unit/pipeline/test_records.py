@@ -78,6 +78,22 @@ def test_the_last_lines(text: str, lines: int, expected: list[str], tmp_path: Pa
     assert records.tail(str(tmp_path / "log"), lines) == expected
 
 
+def test_the_last_state_of_a_long_progress_bar(tmp_path: Path) -> None:
+    """A bar redraws itself thousands of times in one line that does not end."""
+    bar = "".join(f"\repoch 7: {n:>7}/100000 [{'#' * 40}]" for n in range(100_000))
+    (tmp_path / "log").write_text("+ train\nloading\n" + bar)
+    assert records.tail(str(tmp_path / "log"), 1)[0].startswith("epoch 7:   99999/100000")
+    (tmp_path / "log").write_text(bar + "\ndone\n")
+    assert records.tail(str(tmp_path / "log"), 1) == ["done"]
+    assert records.tail(str(tmp_path / "log"), 2)[-1] == "done"
+
+
+def test_the_end_of_a_line_without_end(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("x" * 3_000_000)
+    (line,) = records.tail(str(tmp_path / "log"), 1)
+    assert set(line) == {"x"}
+
+
 def test_the_last_lines_of_no_log(tmp_path: Path) -> None:
     assert records.tail(str(tmp_path / "log"), 3) == []
 

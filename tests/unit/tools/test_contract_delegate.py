@@ -4,10 +4,12 @@ import fcntl
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
 from tests.support.project import Project
+from tests.support.tools import Tools
 
 from mlxkit.core.errors import MlxError, RemoteError
 from mlxkit.tools.dvc_delegate import Delegate
@@ -23,14 +25,23 @@ STAGE = {
 MAKE = "cat in > out; mkdir -p d; cp in d/x; echo '{}' > m.json"
 
 
+@pytest.fixture(scope="module")
+def made_once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stage that DVC has run; copied, never changed."""
+    project = Project.copy(template, tmp_path_factory.mktemp("made") / "project", tools)
+    project.write("in", "1\n")
+    project.write("params.yaml", "lr: 1\n")
+    project.pipeline({"s": {**STAGE, "cmd": MAKE}})
+    project.dvc("repro").ok()
+    return project.root
+
+
 @pytest.fixture
-def made(inside: Project) -> Project:
-    """A stage that DVC has run."""
-    inside.write("in", "1\n")
-    inside.write("params.yaml", "lr: 1\n")
-    inside.pipeline({"s": {**STAGE, "cmd": MAKE}})
-    inside.dvc("repro").ok()
-    return inside
+def made(made_once: Path, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A stage that DVC has run, in the current folder."""
+    project = Project.copy(made_once, tmp_path / "project", tools)
+    monkeypatch.chdir(project.root)
+    return project
 
 
 @pytest.fixture
