@@ -75,10 +75,10 @@ def run_both(ready: Project, folder: Path, before: str, *args: str, cwd: str = "
 
 @pytest.mark.parametrize("args", [
     "train", "sub/dvc.yaml", "sub/dvc.yaml:own", "group", "group@b", "tail", "data.csv.dvc",
-    "train sub/dvc.yaml:own", "-s eval", "-s group", "-p train", "-P", "-R sub", "-R .",
-    "--downstream prep", "--downstream sub/dvc.yaml:use", "--downstream group@a", "--glob t*",
-    "--glob group@*", "-f train", "-f -s train", "-f -P", "--force-downstream prep",
-    "--force-downstream -P", "-k", "--no-commit", "--no-commit -P", "",
+    "train sub/dvc.yaml:own", "-s group", "-p train", "-P", "-R sub",
+    "--downstream prep", "--downstream sub/dvc.yaml:use", "--glob t*",
+    "--glob group@*", "-f -s train", "-f -P", "--force-downstream prep",
+    "--force-downstream -P", "-k", "--no-commit -P", "",
 ])  # fmt: skip
 def test_target_or_flag(args: str, ready: Project, tmp_path: Path) -> None:
     pair = run_both(ready, tmp_path, CHANGE_ALL, *args.split())

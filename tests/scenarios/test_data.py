@@ -128,6 +128,13 @@ def test_an_import_that_may_change_is_brought_in_anew(imported: Project, repro: 
     assert imported.dvc("status", "--json").ok().json == {}
 
 
+def test_imported_data_that_is_missing_names_the_way_to_get_it(imported: Project) -> None:
+    imported.sh("rm -r data.csv .dvc/cache")
+    result = imported.mlx("repro")
+    assert result.code == 1
+    assert "data.csv" in result.stderr and "hint:" in result.stderr, str(result)
+
+
 def test_an_import_from_another_repository(
     new_project: Callable[[str], Project], repro: Outcomes
 ) -> None:

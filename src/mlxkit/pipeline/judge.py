@@ -113,7 +113,8 @@ class Judge:
             return None
         wanted = committer.expected(stage, inputs)
         locked = self.session.locks.entry(stage)
-        if locked is not None and inputs_of(locked) == inputs_of(wanted):
+        whole = locked is not None and all("md5" in out for out in locked.get("outs") or ())
+        if locked is not None and whole and inputs_of(locked) == inputs_of(wanted):
             # DVC looks here first, and then nowhere else, also under --no-run-cache.
             self._fetch(locked)
             return locked if committer.can_restore(stage, locked) else None

@@ -73,7 +73,9 @@ class Locks:
         """Replace or add the stage's entry; it reaches the disk with the next flush."""
         assert stage.name is not None
         path = stage.lock_path
-        if self._file(path).stages.get(stage.name) == entry and path not in self.mended:
+        # Spelled out, for 1, 1.0 and true are equal to Python and not to a reader of the file.
+        same = repr(self._file(path).stages.get(stage.name)) == repr(entry)
+        if same and path not in self.mended:
             self._put.setdefault(path, {})[stage.name] = entry
             return
         self._file(path).put(stage.name, entry, self._rank(path, stage.name))

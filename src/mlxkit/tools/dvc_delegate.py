@@ -41,7 +41,10 @@ class Delegate:
     def commit(self, file: str, name: str | None, *, no_commit: bool) -> dict[str, Any] | None:
         """Hash and cache what a stage's command made; return its lock entry."""
         with self._stage(file, name) as stage:
-            stage.save(run_cache=False)
+            plain = any(
+                not out.use_cache for out in stage.outs if not (out.is_metric or out.is_plot)
+            )
+            stage.save(run_cache=not no_commit and not plain)  # as DVC's `Stage.run` decides it
             if not no_commit:
                 stage.commit()
             return _lock_entry(stage)

@@ -1,7 +1,9 @@
 """The one door to Git, with names and places that a shell, or a line, would break."""
 
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.project import Project
@@ -104,6 +106,27 @@ def test_a_path_that_git_cannot_judge_does_not_hide_the_others(top: str, inside:
         os.path.join(top, "d.out"),
     ]
     assert {asked[0], asked[3]} <= git.ignored(top, asked)
+
+
+def test_many_paths_that_git_cannot_judge_do_not_cost_a_process_each(
+    top: str, inside: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All outputs on a data disk that is linked into the project."""
+    inside.write(".gitignore", "*.out\n")
+    os.makedirs("disk")
+    os.symlink("disk", "link")
+    started = 0
+    real = subprocess.run
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        nonlocal started
+        started += 1
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(subprocess, "run", counting)
+    good = os.path.join(top, "a.out")
+    assert good in git.ignored(top, [*(f"{top}/link/{n}.out" for n in range(300)), good])
+    assert started <= 10
 
 
 def test_a_path_behind_a_link_does_not_stop_the_question_what_is_tracked(
