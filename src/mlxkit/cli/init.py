@@ -22,6 +22,7 @@ NEXT = """next:
 
 @app.command()
 def init(
+    directory: Annotated[str, typer.Argument(help="The project's folder.")] = ".",
     no_scm: Annotated[bool, typer.Option("--no-scm", help="Work without Git.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Start DVC's part anew.")] = False,
     subdir: Annotated[
@@ -35,6 +36,8 @@ def init(
 
     Example: git init && mlx init
     """
+    os.makedirs(directory, exist_ok=True)
+    os.chdir(directory)
     here = os.getcwd()
     top = git.find_root(here)
     if top is None and not no_scm:

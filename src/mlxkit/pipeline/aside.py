@@ -8,6 +8,7 @@ moved back, and what the stage left behind goes to `.mlx/partial/`.
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,8 +65,12 @@ def put_back(kept: Aside, partial_root: str) -> str | None:
     left = [path for path in left if path not in saved or os.path.lexists(saved[path])]
     for path in left:
         target = os.path.join(partial, _below(path, project))
-        remove(target)
-        _move(path, target)
+        try:
+            remove(target)
+            _move(path, target)
+        except OSError:
+            if path in saved:
+                remove(path)  # it cannot be kept: what was good comes first
     for path, place in kept.moved:
         if os.path.lexists(place):
             _move(place, path)
@@ -125,9 +130,15 @@ def _move(source: str, target: str) -> None:
         os.rename(source, target)
     except PermissionError:
         # A folder that its stage made read-only: to move, it must be writable for a moment.
-        mode = os.lstat(source).st_mode
+        if os.path.islink(source) or not os.path.isdir(source):
+            raise
+        mode = stat.S_IMODE(os.lstat(source).st_mode)
         os.chmod(source, mode | 0o700)
-        os.rename(source, target)
+        try:
+            os.rename(source, target)
+        except OSError:
+            os.chmod(source, mode)
+            raise
         os.chmod(target, mode)
     except OSError:
         shutil.move(source, target)  # another file system

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from mlxkit.core.errors import ProjectError
+from mlxkit.core.yaml import key_line
 from mlxkit.pipeline.spec import DEFAULT_PARAMS, Dep, Needs, Out, Params, Stage, inside
 
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -95,7 +96,7 @@ def _pipeline_stage(root: str, file: str, name: str, data: dict[str, Any]) -> St
         frozen=data.get("frozen", False),
         always=data.get("always_changed", False),
         desc=data.get("desc"),
-        needs=_needs(data.get("meta"), f"{os.path.relpath(file)}: stage '{name}'"),
+        needs=_stage_needs(file, name, data.get("meta")),
         delegated=f"'{remote[0]}' is remote" if remote else None,
     )
 
@@ -160,6 +161,26 @@ def _why_delegate_data(data: dict[str, Any]) -> str | None:
         if out.get("files") or out.get("cloud") or _URL.match(out["path"]):
             return "data versioned by a cloud"
     return None
+
+
+def _stage_needs(file: str, name: str, meta: Any) -> Needs:
+    try:
+        return _needs(meta, "")
+    except ProjectError as error:
+        try:
+            with open(file, encoding="utf-8") as source:
+                text = source.read()
+        except OSError:
+            text = ""
+        group = name.partition("@")[0]
+        line = key_line(text, ("stages", name)) or key_line(text, ("stages", group))
+        shown = os.path.relpath(file)
+        where = f"{shown}:{line}" if line else shown
+        hint = f"correct {where}" if error.where == "" else error.hint
+        known = (
+            error.hint if error.hint and not error.hint.startswith(("see:", "correct")) else hint
+        )
+        raise ProjectError(f"stage '{name}': {error.message}", where=where, hint=known) from None
 
 
 def _needs(meta: Any, where: str) -> Needs:

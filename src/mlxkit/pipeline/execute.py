@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -281,6 +281,7 @@ class Executor:
 
     def _start(self, job: Job) -> None:
         from mlxkit.pipeline.aside import set_aside
+        from mlxkit.store.checkout import remove
 
         stage, session = job.stage, self._session
         require_shell()
@@ -290,7 +291,10 @@ class Executor:
         for out in stage.outs:
             if out.persist and out.cache and os.path.lexists(out.abs):
                 session.committer.store.unprotect(out.abs)  # or a hard link writes to the cache
-        job.kept = set_aside(rundir.folder, slug(stage.address(session.root)), stage)
+        name = slug(stage.address(session.root))
+        with suppress(OSError):
+            remove(os.path.join(session.root, ".mlx", "partial", name))
+        job.kept = set_aside(rundir.folder, name, stage)
         job.began = time.time()
         rundir.running[stage.key] = {"began": job.began, "log": job.log}
         rundir.note()

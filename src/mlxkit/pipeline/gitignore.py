@@ -41,7 +41,8 @@ class IgnoreFiles:
         path = os.path.join(os.path.dirname(out.abs), ".gitignore")
         if path not in self._added:
             self._take_base(path)
-        self._added[path][rank] = _line(out.abs)
+        if _line(out.abs) not in self._bases[path].splitlines():
+            self._added[path][rank] = _line(out.abs)
 
     @property
     def dirty(self) -> bool:

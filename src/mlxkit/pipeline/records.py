@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from typing import Any
 
@@ -38,9 +39,9 @@ def tail(path: str, lines: int) -> list[str]:
                 text = file.read().decode("utf-8", errors="replace")
         except FileNotFoundError:
             return []
+        if reach < size:  # the first piece may be cut
+            text = re.split("[\r\n]", text, maxsplit=1)[-1]
         found = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
-        if reach < size:
-            found = found[1:]  # the first may be cut
         found = [line for line in found if line]
         if len(found) >= lines or reach >= min(size, FARTHEST):
             return found[-lines:]

@@ -67,7 +67,11 @@ class RunDir:
         write_atomic(os.path.join(self.folder, name), json.dumps(told).encode(), sync=False)
 
     def close(self) -> None:
-        """Remove the folder: the run ended in order."""
+        """Remove the folder, unless earlier outputs are in it: the next run brings them back."""
+        kept = os.path.join(self.folder, "aside")
+        slugs = os.listdir(kept) if os.path.isdir(kept) else ()
+        if any(os.path.exists(os.path.join(kept, one, "note.json")) for one in slugs):
+            return
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -152,7 +152,7 @@ def _explained() -> Iterator[None]:
     except (DownloadError, FileTransferError, CheckoutError) as error:
         raise RemoteError(_one_line(error), hint="see: mlx pull -v") from None
     except DvcException as error:
-        raise MlxError(_one_line(error)) from None
+        raise MlxError(_one_line(error), hint="fetch what is missing with: mlx pull") from None
 
 
 def _one_line(error: BaseException) -> str:

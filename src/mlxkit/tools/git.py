@@ -51,7 +51,23 @@ def require_root(start: str) -> str:
 
 def ignored(root: str, paths: Iterable[str]) -> set[str]:
     """Return those of the absolute `paths` that ignore files exclude (end folders with `/`)."""
-    return _ignored(root, list(paths))
+    given = list(paths)
+    try:
+        return _asked(root, given)
+    except MlxError:
+        # Git stops at a path that it cannot judge: behind a link, or outside.
+        real = {
+            folder: os.path.realpath(folder) == folder for folder in map(os.path.dirname, given)
+        }
+        return _ignored(root, [path for path in given if real[os.path.dirname(path)]])
+
+
+def _asked(root: str, paths: list[str]) -> set[str]:
+    if not paths:
+        return set()
+    given = b"\0".join(os.fsencode(path) for path in paths)
+    listed = run(root, "check-ignore", "-z", "--stdin", "--no-index", stdin=given, ok=(0, 1))
+    return {os.fsdecode(path) for path in listed.split(b"\0") if path}
 
 
 def _ignored(root: str, paths: list[str]) -> set[str]:
