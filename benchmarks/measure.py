@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TOOLS = {"dvc": [sys.executable, "-m", "dvc"], "mlx": [sys.executable, "-m", "mlxkit"]}
+BIN = Path(sys.executable).parent
+TOOLS = {"dvc": [str(BIN / "dvc")], "mlx": [str(BIN / "mlx")]}
+"""The commands as they are installed."""
 
 
 @dataclass(frozen=True)

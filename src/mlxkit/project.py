@@ -59,7 +59,7 @@ def _open_to_change(start: str, say: Say) -> RunSession:
     core = declared.config.get("core", {})
     cache_dir, shared = _cache(declared)
     store = workspace.store
-    copies = ObjectStore(store.root, state=parts["state"], shared=shared)
+    copies = ObjectStore(store.root, state=parts["state"], link_types=("copy",), shared=shared)
     runcache = RunCache(cache_dir, root, shared=shared)
     hardlink = bool(core.get("hardlink_lock"))
     repo_lock = RepoLock(root, hardlink=hardlink)

@@ -10,15 +10,15 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mlxkit.core.errors import BusyError, MlxError, ProjectError
 from mlxkit.pipeline import records
 from mlxkit.pipeline.commit import Inputs, os_errors_explained
 from mlxkit.pipeline.graph import Graph
+from mlxkit.pipeline.jobs import BUSY_POLL_SECONDS, Job, Jobs, command_failed
 from mlxkit.pipeline.judge import Action, Judge, Judgement
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.result import (
@@ -29,20 +29,16 @@ from mlxkit.pipeline.result import (
     UNCHANGED,
     Observer,
     Result,
-    StageStopped,
 )
-from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.schedule import Machine, Turns, blockers, fits
 from mlxkit.pipeline.session import RunSession
-from mlxkit.pipeline.spec import Stage, commands
-from mlxkit.tools.process import Commands, Ended, require_shell
+from mlxkit.pipeline.spec import Entry, Stage
+from mlxkit.tools.process import Ended
 
 if TYPE_CHECKING:
     # Imported when a stage runs: a run that finds nothing to do must not pay for it.
     from mlxkit.pipeline.aside import Aside
 
-GRACE_SECONDS = 5.0
-BUSY_POLL_SECONDS = 0.05
 PATIENCE = 86_400.0
 """Seconds to wait for DVC's lock with finished work in hand: it must not be thrown away."""
 
@@ -63,29 +59,12 @@ class Options:
     wait: float = 10.0
 
 
-@dataclass(slots=True)
-class Job:
-    """A stage that must run: judged, then waiting for its turn, then running."""
-
-    stage: Stage
-    reasons: tuple[Reason, ...]
-    inputs: Inputs
-    log: str
-    commands: Commands | None = None
-    kept: "Aside | None" = None
-    began: float = 0.0
-    blocked_since: float | None = None
-
-
 class Interrupted(Exception):
     """The user, or the system, asked us to stop; carries the results so far."""
 
     def __init__(self, results: list[Result]) -> None:
         super().__init__("interrupted")
         self.results = results
-
-
-_Event = tuple[str, str, Ended | int]
 
 
 class Executor:
@@ -122,10 +101,9 @@ class Executor:
                 session.ignores.rank(out, (self._place[stage.key], index))
         self._turns = Turns(order, blockers(order, session.graph))
         self._ready: dict[str, Job] = {}
-        self._running: dict[str, Job] = {}
+        self._jobs = Jobs(session, observer, options.wait)
         self._results: dict[str, Result] = {}
         self._forced: dict[str, str] = {}
-        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._uncommitted: list[Aside] = []
         self._signal = 0
         self._stops = 0
@@ -141,7 +119,7 @@ class Executor:
             try:
                 self._loop()
             finally:
-                self._abandon()
+                self._jobs.abandon()
         for stage in self._order:
             if stage.key not in self._results:
                 self._settle(Result(stage, NOT_REACHED))
@@ -158,9 +136,9 @@ class Executor:
             with self._session.repo_lock.holding(wait):
                 wait = PATIENCE
                 self._advance()
-                if self._session.locks.due() or not self._running:
+                if self._session.locks.due() or not self._jobs.running:
                     self._flush()
-            if self._running or self._ready:
+            if self._jobs.running or self._ready:
                 self._take_events()
             elif self._halted or not self._turns:
                 return
@@ -169,26 +147,27 @@ class Executor:
         """Wait for something to happen, then handle all that has happened."""
         blocked = any(job.blocked_since is not None for job in self._ready.values())
         try:
-            event = self._events.get(timeout=BUSY_POLL_SECONDS if blocked else None)
+            event = self._jobs.events.get(timeout=BUSY_POLL_SECONDS if blocked else None)
         except queue.Empty:
             return
         with self._session.repo_lock.holding(PATIENCE):
             while True:
                 self._take(*event)
                 try:
-                    event = self._events.get_nowait()
+                    event = self._jobs.events.get_nowait()
                 except queue.Empty:
                     return
 
     def _take(self, kind: str, key: str, what: Ended | int) -> None:
         if isinstance(what, Ended):
             self._session.workspace.forget()
-            self._finish(self._running.pop(key), what)
+            self._finish(self._jobs.running.pop(key), what)
         elif kind == "signal":
-            self._stop(what)
+            self._stops += 1
+            self._ready.clear()
+            self._jobs.stop(what, again=self._stops > 1)
         elif kind == "kill":
-            for job in self._running.values():
-                _signal(job, signal.SIGKILL)
+            self._jobs.signal(signal.SIGKILL)
 
     def _advance(self) -> None:
         """Judge every stage whose inputs are final, and start what fits, until nothing moves."""
@@ -197,7 +176,7 @@ class Executor:
         if self._halted:
             self._ready.clear()
         for job in list(self._ready.values()):
-            if len(self._running) >= self._machine.jobs:
+            if len(self._jobs.running) >= self._machine.jobs:
                 break
             self._try_start(job)
 
@@ -230,112 +209,51 @@ class Executor:
         if self._options.interactive and not self._observer.confirm(stage):
             raise MlxError("the user said no", hint="run it again without --interactive")
         if judgement.action is Action.RUN:
-            log = records.log_path(self._session.root, stage.address(self._session.root))
-            self._ready[stage.key] = Job(stage, reasons, judgement.inputs, log)
-        elif judgement.action is Action.RESTORE and judgement.kept is not None:
-            began = time.monotonic()
-            self._session.committer.restore(stage, judgement.kept)
-            self._session.workspace.forget()
-            self._commit(stage, judgement.inputs)
-            self._made(stage, RESTORED, reasons, time.monotonic() - began)
+            self._ready[stage.key] = self._jobs.new(stage, reasons, judgement.inputs)
+            return
+        began, restored = time.monotonic(), judgement.action is Action.RESTORE
+        if restored:
+            self._restore(stage, judgement.kept)
+        self._commit(stage, judgement.inputs)
+        self._made(stage, RESTORED if restored else RAN, reasons, time.monotonic() - began)
+
+    def _restore(self, stage: Stage, kept: Entry | None) -> None:
+        if kept is not None:
+            self._session.committer.restore(stage, kept)
         else:
-            began = time.monotonic()
-            self._commit(stage, judgement.inputs)
-            self._made(stage, RAN, reasons, time.monotonic() - began)
+            self._session.delegate.restore(stage.file, stage.name)
+        self._session.workspace.forget()
 
     def _try_start(self, job: Job) -> None:
-        beside = [one.stage.needs for one in self._running.values()]
-        if self._halted or not fits(job.stage.needs, beside, self._machine):
+        if self._halted or not fits(job.stage.needs, self._jobs.needs, self._machine):
             return
         try:
             with os_errors_explained(job.stage):
-                if self._lock_paths(job):
+                if self._jobs.lock_paths(job):
                     del self._ready[job.stage.key]
-                    self._start(job)
+                    self._jobs.start(job)
         except (BusyError, ProjectError):
             raise
         except MlxError as error:
             self._ready.pop(job.stage.key, None)
-            self._release(job)
+            self._jobs.release(job)
             self._fail(job.stage, error, job.reasons)
-
-    def _lock_paths(self, job: Job) -> bool:
-        """Register the job's paths with DVC's path locks; raises BusyError after `wait`."""
-        blocker = self._session.path_locks.acquire(*_paths(job.stage))
-        if blocker is None:
-            job.blocked_since = None
-            return True
-        now = time.monotonic()
-        if job.blocked_since is None:
-            job.blocked_since = now
-            self._observer.say(
-                f"waiting for '{os.path.relpath(blocker.path)}', in use by pid {blocker.pid}"
-            )
-        if now - job.blocked_since >= self._options.wait:
-            raise BusyError(
-                f"'{os.path.relpath(blocker.path)}' is in use by another process "
-                f"(pid {blocker.pid}: {blocker.cmd})",
-                hint="wait for it to finish, or give --wait SECONDS",
-            )
-        return False
-
-    def _start(self, job: Job) -> None:
-        from mlxkit.pipeline.aside import set_aside
-        from mlxkit.store.checkout import remove
-
-        stage, session = job.stage, self._session
-        require_shell()
-        if session.delegated(stage):
-            session.delegate.prepare(stage.file, stage.name)
-        rundir = session.rundir
-        for out in stage.outs:
-            if out.persist and out.cache and os.path.lexists(out.abs):
-                session.committer.store.unprotect(out.abs)  # or a hard link writes to the cache
-        name = slug(stage.address(session.root))
-        with suppress(OSError):
-            remove(os.path.join(session.root, ".mlx", "partial", name))
-        job.kept = set_aside(rundir.folder, name, stage)
-        job.began = time.time()
-        rundir.running[stage.key] = {"began": job.began, "log": job.log}
-        rundir.note()
-        records.start_log(job.log, stage)
-        job.commands = Commands(
-            commands(stage),
-            cwd=stage.wdir,
-            env=self._environment(stage),
-            log=job.log,
-            on_end=partial(self._on_end, stage.key),
-        )
-        self._running[stage.key] = job
-        self._observer.started(stage, list(job.reasons), job.log)
-        job.commands.start()
-
-    def _on_end(self, key: str, ended: Ended) -> None:
-        self._events.put(("ended", key, ended))
-
-    def _environment(self, stage: Stage) -> dict[str, str]:
-        env = dict(os.environ)
-        env.setdefault("DVC_ROOT", self._session.root)
-        env["DVC_STAGE"] = stage.address(os.getcwd())
-        name, _, value = self._session.rundir.mark.partition("=")
-        env[name] = value
-        return env
 
     def _finish(self, job: Job, ended: Ended) -> None:
         """Commit what a command made, or put everything back as it was."""
         try:
             if ended.code != 0:
-                if self._signal and job.commands is not None:
-                    job.commands.signal(signal.SIGKILL)  # what the shell left behind
-                raise _command_failed(ended, stopped=bool(self._signal))
+                if self._signal:
+                    job.signal(signal.SIGKILL)  # what the shell left behind
+                raise command_failed(ended, stopped=bool(self._signal))
             with os_errors_explained(job.stage):
                 self._commit(job.stage, job.inputs)
         except MlxError as error:
-            self._undo(job)
-            self._release(job)
+            self._jobs.undo(job)
+            self._jobs.release(job)
             self._fail(job.stage, error, job.reasons, ended.seconds, job)
             return
-        self._release(job)
+        self._jobs.release(job)
         if job.kept is not None:
             self._uncommitted.append(job.kept)
         self._made(job.stage, RAN, job.reasons, ended.seconds, job)
@@ -354,22 +272,6 @@ class Executor:
             for index, out in enumerate(stage.outs):
                 session.ignores.add(out, (self._place[stage.key], index))
         session.locks.put(stage, entry)
-
-    def _undo(self, job: Job) -> None:
-        if job.kept is None:
-            return
-        from mlxkit.pipeline.aside import put_back
-
-        partial = os.path.join(self._session.root, ".mlx", "partial")
-        left = put_back(job.kept, partial)
-        self._session.workspace.forget()
-        if left is not None:
-            self._observer.say(f"what it had written is kept in {os.path.relpath(left)}")
-
-    def _release(self, job: Job) -> None:
-        if self._session.rundir.running.pop(job.stage.key, None) is not None:
-            self._session.rundir.note()
-        self._session.path_locks.release(*_paths(job.stage))
 
     # Results
 
@@ -450,36 +352,12 @@ class Executor:
             rundir.ignore_bases = dict(session.ignores.bases)
             rundir.note_bases()
 
-    # Stopping
-
-    def _stop(self, number: int) -> None:
-        """Ask the running stages to end; a second request, or five seconds, and they are killed."""
-        self._stops += 1
-        again = self._stops > 1
-        self._ready.clear()
-        for job in self._running.values():
-            _signal(job, signal.SIGKILL if again else number)
-        if not again and self._running:
-            self._observer.say("stopping: waiting for the running stages to end")
-            timer = threading.Timer(GRACE_SECONDS, self._events.put, [("kill", "", 0)])
-            timer.daemon = True
-            timer.start()
-
-    def _abandon(self) -> None:
-        """Leave nothing running and nothing half done when an error ends the loop."""
-        for job in self._running.values():
-            _signal(job, signal.SIGKILL)
-        while self._running:
-            _, key, what = self._events.get()
-            if isinstance(what, Ended):
-                job = self._running.pop(key)
-                self._undo(job)
-                self._release(job)
+    # Signals
 
     def _on_signal(self, number: int, _: object) -> None:
         self._signal = number
         self._halted = True
-        self._events.put(("signal", "", number))
+        self._jobs.events.put(("signal", "", number))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -496,24 +374,3 @@ class Executor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)  # type: ignore[arg-type]  # as it was given to us
-
-
-def _paths(stage: Stage) -> tuple[list[str], list[str]]:
-    read = [dep.abs for dep in stage.deps] + [one.abs for one in stage.params]
-    return read, [out.abs for out in stage.outs]
-
-
-def _signal(job: Job, number: int) -> None:
-    if job.commands is not None:
-        job.commands.signal(number)
-
-
-def _command_failed(ended: Ended, *, stopped: bool) -> MlxError:
-    if stopped:
-        return StageStopped("was stopped")
-    if ended.code < 0:
-        name = signal.Signals(-ended.code).name
-        how = f"was ended by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-    else:
-        how = f"failed with exit code {ended.code}"
-    return MlxError(f"its command {how}: {ended.command}")

@@ -9,7 +9,7 @@ from mlxkit.pipeline.declared import Declared
 from mlxkit.pipeline.spec import Out, Stage, inside
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Graph:
     """Stages by key in declaration order; `needs` leads upstream, `feeds` downstream."""
 
@@ -71,7 +71,7 @@ def build_graph(declared: Declared) -> Graph:
     return graph
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Node:
     """One part of a path: who writes just this, and the parts below it in order of arrival."""
 

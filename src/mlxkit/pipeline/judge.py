@@ -26,7 +26,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The action and its reasons; `kept` is the entry to restore."""
+    """The action and its reasons; `kept` is the entry to restore, None where DVC knows it."""
 
     action: Action
     reasons: tuple[Reason, ...] = ()
@@ -64,7 +64,8 @@ class Judge:
         if stage.is_source or stage.frozen:
             return Judgement(Action.COMMIT, tuple(reasons), self._as_is(stage))
         if self.session.delegated(stage):
-            return Judgement(Action.RUN, tuple(reasons))
+            known = not forced and would_change is None and self._dvc_knows(stage)
+            return Judgement(Action.RESTORE if known else Action.RUN, tuple(reasons))
         if would_change is not None:
             # What it will read is not there yet; whether the result is known cannot be told.
             return Judgement(Action.RUN, tuple(reasons))
@@ -98,9 +99,15 @@ class Judge:
     def _as_is(self, stage: Stage) -> Inputs:
         missing = [out.path for out in stage.outs if not os.path.lexists(out.abs)]
         if missing and not self.dry and not (stage.is_source and stage.delegated):
+            address = stage.address(os.getcwd())
+            if stage.frozen and stage.cmd:
+                raise MlxError(
+                    f"'{missing[0]}' is missing, and the stage is frozen",
+                    hint=f"fetch it with: mlx pull {address}   (or: mlx unfreeze {address})",
+                )
             raise MlxError(
                 f"'{missing[0]}' is missing, and no command makes it",
-                hint=f"fetch it with: mlx pull {stage.address(os.getcwd())}",
+                hint=f"fetch it with: mlx pull {address}",
             )
         if stage.is_source or self.dry:
             return Inputs({}, {})
@@ -125,6 +132,11 @@ class Judge:
             if committer.can_restore(stage, kept):
                 return kept
         return None
+
+    def _dvc_knows(self, stage: Stage) -> bool:
+        return self.session.delegate.can_restore(
+            stage.file, stage.name, run_cache=self.run_cache, pull=self.pull and not self.dry
+        )
 
     def _fetch(self, kept: Entry) -> None:
         if not self.pull or self.dry:

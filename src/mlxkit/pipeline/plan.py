@@ -1,16 +1,14 @@
 """Decides which stages must run, and why. Pure: the workspace is seen through a `Look`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mlxkit.pipeline.spec import Entry, Out, Params, Stage, entry_items
 
 _TOLD_KEYS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a stage runs: `kind` as in the command line's contract, `what` the path or key."""
 
     kind: str
@@ -122,8 +120,17 @@ def _difference(before: Any, now: Any) -> str:
 
 
 def same_value(now: Any, recorded: Any) -> bool:
-    """Compare as DVC does: a tuple (from a Python file) equals the list that YAML keeps."""
-    return bool(now == recorded or (isinstance(now, tuple) and list(now) == recorded))
+    """Compare; a tuple (from a Python file) equals the list that YAML keeps.
+
+    DVC says so of the outermost tuple only: one inside another keeps its stage stale for ever.
+    """
+    return bool(now == recorded or _with_lists(now) == recorded)
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return [_with_lists(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _out(out: Out, entry: Entry | None, look: Look, allow_missing: bool) -> Iterator[Reason]:

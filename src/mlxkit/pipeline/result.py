@@ -1,7 +1,6 @@
 """What a run tells: the outcome of each stage, as it happens and at the end."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.plan import Reason
@@ -20,8 +19,7 @@ class StageStopped(MlxError):
     code = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The outcome of one stage; `run` is the id of the record, None where nothing was made."""
 
     stage: Stage

@@ -34,7 +34,7 @@ def slug(address: str) -> str:
     return f"{name[:LONGEST_NAME]}~{md5_bytes(address.encode())}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RunDir:
     """What is known of a run from outside its process."""
 

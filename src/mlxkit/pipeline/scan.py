@@ -8,7 +8,7 @@ environments) are not entered, as DVC does not enter them.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlxkit.tools import dvc, git
 
@@ -20,8 +20,7 @@ Digest = Callable[[str], str | None]
 """md5 of a file's content, or None where there is no file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """What matters of one listed folder: names of folders, declaring files and ignore files."""
 
     mtime_ns: int
@@ -30,7 +29,7 @@ class Folder:
     rules: list[str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Scan:
     """A walk of the project; all paths absolute."""
 

@@ -21,7 +21,7 @@ class Machine:
 def fits(wanted: Needs, running: Sequence[Needs], machine: Machine) -> bool:
     """Tell whether a stage may start beside those that run.
 
-    A stage that asks for more than the machine has gets the whole machine to itself.
+    A stage that asks for more than the machine has runs beside none that asks for the same.
     """
     if not running:
         return True

@@ -29,7 +29,7 @@ class Saved(Protocol):
     def save(self) -> None: ...
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Session:
     """One project, opened to look at."""
 
@@ -76,7 +76,7 @@ class Session:
         )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class RunSession(Session):
     """One project, opened to change it."""
 

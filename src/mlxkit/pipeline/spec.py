@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT_PARAMS = "params.yaml"
 
@@ -11,16 +10,14 @@ Entry = dict[str, Any]
 """A stage's part of `dvc.lock`: cmd, deps, params, outs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dep:
+class Dep(NamedTuple):
     """A file or folder that a stage reads; `path` as written, `abs` where it is."""
 
     path: str
     abs: str
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """Keys of a parameter file; no keys means the whole file."""
 
     path: str
@@ -28,8 +25,7 @@ class Params:
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Out:
+class Out(NamedTuple):
     """A file or folder that a stage writes."""
 
     path: str
@@ -41,8 +37,7 @@ class Out:
     push: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What a stage asks of the machine in `meta: {mlx: ...}`; memory in bytes, 0 = nothing said."""
 
     cpus: float = 0
@@ -51,8 +46,7 @@ class Needs:
     exclusive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One stage of a `dvc.yaml`, or one `.dvc` file (`name` is None)."""
 
     file: str
@@ -66,7 +60,7 @@ class Stage:
     frozen: bool = False
     always: bool = False
     desc: str | None = None
-    needs: Needs = field(default_factory=Needs)
+    needs: Needs = Needs()
     recorded: Entry | None = None
     """For a `.dvc` file: what it records of its outputs, in the shape of a lock entry."""
     delegated: str | None = None

@@ -1,6 +1,6 @@
 """What a reader sees of the pipeline: which stages are stale, and which data changed."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.rundir import running_stages
@@ -12,8 +12,7 @@ STALE = "stale"
 RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
-class StageStatus:
+class StageStatus(NamedTuple):
     """The state of one stage; `since` is when a running one began, in seconds since 1970."""
 
     stage: Stage
@@ -22,8 +21,7 @@ class StageStatus:
     since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DataStatus:
+class DataStatus(NamedTuple):
     """Data behind a `.dvc` file that is not as the file records it."""
 
     stage: Stage
@@ -31,8 +29,7 @@ class DataStatus:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The stages asked for, in DVC's order, and their changed data."""
 
     stages: tuple[StageStatus, ...]

@@ -4,8 +4,7 @@ import json
 import os
 import re
 import stat as st
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.store.errors import BadObject, BrokenLink, ChangedWhileRead, UnusablePath, os_error
@@ -23,8 +22,7 @@ _LONGEST_NAME = 255
 _NEVER_TOO_LONG = _LONGEST_NAME // 4  # a character is four bytes at most
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What is recorded of a file or directory; a directory's `md5` ends in `.dir`.
 
     `size` is in bytes; `nfiles` and `entries` are None for a file.

@@ -33,6 +33,25 @@ class Delegate:
             status = stage.status()
         return [one for told in status.values() for part in told for one in _reasons(part)]
 
+    def can_restore(self, file: str, name: str | None, *, run_cache: bool, pull: bool) -> bool:
+        """Tell whether DVC has, or with `pull` can fetch, what the stage made from its inputs."""
+        from dvc.exceptions import DvcException
+
+        with self._stage(file, name) as stage:
+            try:
+                _read_inputs(stage)
+                stage.repo.stage_cache.restore(stage, run_cache=run_cache, pull=pull, dry=True)
+            except DvcException:
+                return False
+        return True
+
+    def restore(self, file: str, name: str | None) -> None:
+        """Check out what `can_restore` has found, in place of the outputs that are there."""
+        with self._stage(file, name) as stage:
+            _read_inputs(stage)
+            stage.remove_outs()
+            stage.repo.stage_cache.restore(stage)
+
     def prepare(self, file: str, name: str | None) -> None:
         """Check that the dependencies are there and note their digests, before a command runs."""
         with self._stage(file, name) as stage:
@@ -105,6 +124,17 @@ class Delegate:
         from dvc.utils.serialize import dumps_yaml
 
         write_atomic(stage.path, dumps_yaml(to_single_stage_file(stage)).encode())
+
+
+def _read_inputs(stage: Any) -> None:
+    """Make a stage say what it would read now, and forget outputs that come from other inputs."""
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    same = not stage.changed_stage() and stage.deps_cached()
+    stage.save_deps()
+    if not same:
+        for out in stage.outs:
+            out.hash_info = HashInfo()
 
 
 def _lock_entry(stage: Any) -> dict[str, Any] | None:

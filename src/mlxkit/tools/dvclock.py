@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO, Any, Protocol
 
 from mlxkit.core.errors import BusyError
@@ -259,7 +260,7 @@ def _take_hardlink(path: str, folder: str) -> _Held | None:
 
     lock = make_lock(path, tmp_dir=folder, hardlink_lock=True)
     try:
-        lock.lock(timeout=0)
+        lock.lock(timeout=timedelta(microseconds=1))  # DVC takes 0 for its default, 3 s
     except LockError:
         return None
 

@@ -88,7 +88,11 @@ class Commands:
                 start_new_session=True,
             )
             self._groups.append(process.pid)
-        return process.wait()
+        code = process.wait()
+        with self._lock:
+            if not kill_group(process.pid, 0):
+                self._groups.remove(process.pid)  # its number may soon be another's
+        return code
 
 
 def shell_arguments(command: str) -> list[str]:
@@ -111,12 +115,13 @@ def require_shell() -> None:
         )
 
 
-def kill_group(group: int, number: int) -> None:
-    """Send a signal to a process group; one that is gone is no error."""
+def kill_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; tell whether there is one."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
-        pass
+        return False
+    return True
 
 
 def end_leftovers(mark: str) -> int:

@@ -3,7 +3,6 @@
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,8 @@ class World:
         self.run = str(root / ".mlx" / "run")
         self.partial = str(root / ".mlx" / "partial")
         made = stage("s", ["in"], ["a", "sub/b", "d", out("check", persist=True)])
-        self.stage: Stage = replace(
-            made, outs=tuple(replace(one, abs=str(root / one.path)) for one in made.outs)
+        self.stage: Stage = made._replace(
+            outs=tuple(one._replace(abs=str(root / one.path)) for one in made.outs)
         )
 
     def write(self, word: str) -> None:
@@ -85,9 +84,8 @@ def test_what_a_failed_stage_wrote_is_kept_apart(world: World) -> None:
 
 def test_outputs_with_one_name_are_both_kept(world: World) -> None:
     names = ("x/m.json", "y/m.json")
-    two = replace(
-        world.stage,
-        outs=tuple(replace(out(name), abs=str(world.root / name)) for name in names),
+    two = world.stage._replace(
+        outs=tuple(out(name)._replace(abs=str(world.root / name)) for name in names),
     )
     kept = set_aside(world.run, "s", two)
     for name in names:
@@ -99,9 +97,8 @@ def test_outputs_with_one_name_are_both_kept(world: World) -> None:
 
 def test_folders_with_one_name_are_both_kept(world: World) -> None:
     names = ("x/model", "y/model")
-    two = replace(
-        world.stage,
-        outs=tuple(replace(out(name), abs=str(world.root / name)) for name in names),
+    two = world.stage._replace(
+        outs=tuple(out(name)._replace(abs=str(world.root / name)) for name in names),
     )
     kept = set_aside(world.run, "s", two)
     for name in names:
@@ -235,8 +232,8 @@ def test_a_note_that_was_cut_is_of_a_run_that_had_moved_nothing(world: World) ->
 
 def test_stages_of_one_run_do_not_meet(world: World) -> None:
     world.write("old")
-    other = replace(
-        world.stage, name="t", outs=(replace(world.stage.outs[0], abs=str(world.root / "t")),)
+    other = world.stage._replace(
+        name="t", outs=(world.stage.outs[0]._replace(abs=str(world.root / "t")),)
     )
     (world.root / "t").write_text("old t")
     world.set_aside()

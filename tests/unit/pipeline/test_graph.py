@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +141,11 @@ def _moved(one: Stage, root: str) -> Stage:
     def at(path: str) -> str:
         return os.path.normpath(path.replace(ROOT, root, 1))
 
-    return replace(
-        one,
+    return one._replace(
         file=at(one.file),
         wdir=root,
-        deps=tuple(replace(dep, abs=at(dep.abs)) for dep in one.deps),
-        outs=tuple(replace(made, abs=at(made.abs)) for made in one.outs),
+        deps=tuple(dep._replace(abs=at(dep.abs)) for dep in one.deps),
+        outs=tuple(made._replace(abs=at(made.abs)) for made in one.outs),
     )
 
 

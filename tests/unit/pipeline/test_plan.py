@@ -109,9 +109,10 @@ def test_a_whole_parameter_file_sees_keys_that_come_and_go() -> None:
 @pytest.mark.parametrize(("now", "recorded", "same"), [
     (1, 1.0, True), (True, 1, True), (1, "1", False), ([1, 2], [1, 2], True),
     ((1, 2), [1, 2], True),
-    ((1, (2,)), [1, [2]], False), ({"a": 1}, {"a": 1}, True), (None, None, True), (0, None, False),
+    ((1, (2,)), [1, [2]], True), ({"a": [(1,)]}, {"a": [[1]]}, True), ((1, 2), [1, 3], False),
+    ({"a": 1}, {"a": 1}, True), (None, None, True), (0, None, False),
 ])  # fmt: skip
-def test_values_are_compared_as_dvc_does(now: Any, recorded: Any, same: bool) -> None:
+def test_values_are_compared_as_the_lock_keeps_them(now: Any, recorded: Any, same: bool) -> None:
     assert same_value(now, recorded) is same
 
 

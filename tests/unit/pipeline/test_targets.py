@@ -1,6 +1,5 @@
 """What a user names, and the stages that are meant."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,10 +38,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Declared:
 
 def _at(one: Stage, root: str) -> Stage:
     """The same stage in a folder that exists."""
-    return replace(
-        one,
-        deps=tuple(replace(dep, abs=dep.abs.replace("/p", root, 1)) for dep in one.deps),
-        outs=tuple(replace(out, abs=out.abs.replace("/p", root, 1)) for out in one.outs),
+    return one._replace(
+        deps=tuple(dep._replace(abs=dep.abs.replace("/p", root, 1)) for dep in one.deps),
+        outs=tuple(out._replace(abs=out.abs.replace("/p", root, 1)) for out in one.outs),
     )
 
 
