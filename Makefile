@@ -8,7 +8,7 @@ RUN := PATH="$(BIN):$$PATH" DVC_NO_ANALYTICS=1
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WORKERS ?= auto
 
-.PHONY: demo test format lint types imports tests bench bench-quick picture lock clean
+.PHONY: demo test format lint types imports tests bench bench-quick bench-scale picture lock clean
 
 demo: $(VENV)/.demo
 	@$(RUN) $(BIN)/mlx pull --quiet data/census.parquet.dvc
@@ -48,6 +48,10 @@ bench: $(VENV)/.dev
 bench-quick: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.run --quick
 
+# A million files: seconds and memory; needs 10 GB of disk and some minutes.
+bench-scale: $(VENV)/.dev
+	@$(RUN) $(BIN)/python -m benchmarks.scale
+
 # The picture of the terminal in README.md, made from a real run.
 picture: $(VENV)/.dev
 	@$(RUN) $(BIN)/python scripts/picture.py
@@ -74,7 +78,7 @@ $(VENV):
 lock:
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
 	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
-	  --python-version 3.11 --extra example --group dev pyproject.toml -o requirements/dev.txt
+	  --python-version 3.11 --extra example --extra tables --group dev pyproject.toml -o requirements/dev.txt
 	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 	  --python-version 3.11 --extra example --group build -c requirements/dev.txt pyproject.toml \
 	  -o requirements/example.txt

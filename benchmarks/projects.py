@@ -1,6 +1,7 @@
 """The projects that are worked on."""
 
 import json
+import random
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -50,6 +51,24 @@ def sleepers(folder: Path, count: int) -> None:
             "outs": [f"out{number}"],
         }
     _write(folder, stages)
+
+
+def small_files(folder: Path, count: int, size: int = 4096, each: int = 500) -> None:
+    """`count` files of `size` random bytes in `data/`, `each` in a folder."""
+    bytes_of = random.Random(count).randbytes
+    for number in range(count):
+        inner = folder / "data" / f"{number // each:03}"
+        if number % each == 0:
+            inner.mkdir(parents=True)
+        (inner / f"{number % each}.bin").write_bytes(bytes_of(size))
+
+
+def big_file(folder: Path, mib: int) -> None:
+    """One file of `mib` MiB of random bytes."""
+    bytes_of = random.Random(mib).randbytes
+    with (folder / "big.bin").open("wb") as file:
+        for _ in range(mib):
+            file.write(bytes_of(2**20))
 
 
 def copy(source: Path, target: Path) -> Path:

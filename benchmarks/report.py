@@ -21,13 +21,15 @@ class Row:
     title: str
     size: int
     goal: float | None  # none at a size that only shows the growth
-    dvc: Series
+    base: Series
     mlx: Series
+    against: str = "dvc"
+    once: bool = False  # the base took so long that it was measured only once
 
     @property
     def ratio(self) -> float:
         """How many times faster mlx is."""
-        return self.dvc.seconds / self.mlx.seconds
+        return self.base.seconds / self.mlx.seconds
 
     @property
     def met(self) -> bool | None:
@@ -40,7 +42,7 @@ class Row:
             "name": self.name,
             "work": self.title,
             "size": self.size,
-            "dvc": self.dvc.to_json(),
+            self.against: self.base.to_json(),
             "mlx": self.mlx.to_json(),
             "ratio": round(self.ratio, 2),
             "goal": self.goal,
@@ -70,15 +72,17 @@ def show(rows: list[Row]) -> None:
     for row in rows:
         table.add_row(
             row.title,
-            f"{row.dvc.seconds:.2f} s",
+            f"{row.base.seconds:.2f} s{'*' if row.once else ''}",
             f"{row.mlx.seconds:.2f} s",
-            f"{row.ratio:.1f}x",
-            "" if row.goal is None else f"{row.goal:g}x",
+            f"{row.ratio:.1f}x" if row.ratio >= 2 else f"{row.ratio:.2f}x",
+            "" if row.goal is None else f"{row.goal:.3g}x",
             {True: "yes", False: "no", None: ""}[row.met],
-            f"{row.dvc.peak_mib:.0f}",
+            f"{row.base.peak_mib:.0f}",
             f"{row.mlx.peak_mib:.0f}",
         )
     Console(width=None if os.isatty(1) else 120).print(table)
+    if any(row.once for row in rows):
+        print("* measured once, because it takes long; the others are medians")
 
 
 def write(rows: list[Row], path: Path, *, quick: bool) -> None:

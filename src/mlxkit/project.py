@@ -144,8 +144,31 @@ def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
         finally:
             session.rundir.close()
             save_state(session)
+            if session.touched:
+                from mlxkit.data.checkout import note_outputs
+
+                note_outputs(session)
         if session.autostage and session.git_root is not None:
             git.add(session.git_root, session.touched)
+
+
+@contextmanager
+def open_for_change(start: str, wait: float, say: Say) -> Iterator[RunSession]:
+    """Open the project to change its data, alone: with DVC's project lock held all the while.
+
+    Raises BusyError after `wait` seconds, ProjectError.
+    """
+    from mlxkit.pipeline.rundir import prepare_folder
+
+    prepare_folder(find_root(start))
+    session = _open_to_change(start, say)
+    with session.repo_lock.holding(wait):
+        try:
+            yield session
+        finally:
+            save_state(session)
+    if session.autostage and session.git_root is not None:
+        git.add(session.git_root, session.touched)
 
 
 def mend(root: str, wait: float, say: Say) -> None:

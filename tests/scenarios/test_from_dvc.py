@@ -58,8 +58,8 @@ def test_exit_codes_are_ours(args: str, code: int, project: Project) -> None:
 
 
 def test_what_dvc_says_is_what_is_said(project: Project) -> None:
-    by_mlx = project.mlx("add", "nothing-there")
-    by_dvc = run(dvc_argv("add", "nothing-there"), project.root, project.tools.env)
+    by_mlx = project.mlx("remove", "nothing-there")
+    by_dvc = run(dvc_argv("remove", "nothing-there"), project.root, project.tools.env)
     assert (by_mlx.stdout, by_mlx.stderr) == (by_dvc.stdout, by_dvc.stderr)
 
 

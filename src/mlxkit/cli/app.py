@@ -20,6 +20,15 @@ from mlxkit.core.errors import ExitCode, MlxError, UsageError
 COMMANDS = {
     "init": ("mlxkit.cli.init", "Start a project in this Git repository."),
     "repro": ("mlxkit.cli.repro", "Bring the pipeline up to date, doing the least that is right."),
+    "add": ("mlxkit.cli.add", "Track data files or folders."),
+    "commit": ("mlxkit.cli.commit", "Record changed data in the cache and .dvc files."),
+    "checkout": (
+        "mlxkit.cli.checkout",
+        "Bring the data of the current commit into the working tree.",
+    ),
+    "push": ("mlxkit.cli.push", "Send data to a remote."),
+    "fetch": ("mlxkit.cli.fetch", "Bring data from a remote into the cache."),
+    "pull": ("mlxkit.cli.pull", "Bring data from a remote into the working tree."),
     "status": ("mlxkit.cli.status", "Show which stages and data are not up to date, and why."),
     "why": ("mlxkit.cli.why", "Say why a stage would run, or why it last ran."),
     "dag": ("mlxkit.cli.dag", "Draw the graph of stages."),
@@ -30,12 +39,9 @@ COMMANDS = {
 }
 
 FROM_DVC = {
-    "add": "Track data files or folders.",
     "artifacts": "Work with artifacts declared in dvc.yaml.",
     "cache": "Manage the cache's settings.",
     "check-ignore": "Tell which paths .dvcignore excludes.",
-    "checkout": "Bring the data of the current commit into the working tree.",
-    "commit": "Record changed data in lock and .dvc files.",
     "completion": "Print DVC's shell completion.",
     "config": "Get or set options.",
     "data": "Compare data with Git.",
@@ -46,7 +52,6 @@ FROM_DVC = {
     "du": "Show disk use.",
     "exp": "Run and compare experiments.",
     "experiments": "Run and compare experiments.",
-    "fetch": "Download data into the cache.",
     "freeze": "Keep a stage or import as it is.",
     "gc": "Remove unused data from the cache or a remote.",
     "get": "Download from another repository.",
@@ -62,8 +67,6 @@ FROM_DVC = {
     "move": "Rename tracked data.",
     "mv": "Rename tracked data.",
     "plots": "Show and compare plots.",
-    "pull": "Download data and bring it into the working tree.",
-    "push": "Upload data to a remote.",
     "queue": "Manage DVC's queue of experiments.",
     "remote": "Manage remotes.",
     "remove": "Stop tracking a stage or data.",

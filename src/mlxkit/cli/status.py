@@ -110,12 +110,21 @@ def _show(found: Status, verbose: bool) -> None:
         state = terminal.styled(f"{data.state:<8}", "yellow")
         terminal.write(f"{state} {os.path.relpath(data.path):<{data_width}}".rstrip())
     if found.clean:
-        count = terminal.counted(len(found.stages), "stage")
-        terminal.write(f"up to date: {count}")
+        terminal.write(f"up to date: {_counts(found)}")
         return
     stale = sum(one.state != FRESH for one in found.stages)
     counts = f"{stale} of {terminal.counted(len(found.stages), 'stage')} not up to date"
     terminal.write(f"{counts}, {len(found.data)} data changed" if found.data else counts)
+
+
+def _counts(found: Status) -> str:
+    """Return `3 stages`, `2 tracked paths`, or both."""
+    sources = sum(len(one.outs) for one in found.sources)
+    stages = terminal.counted(len(found.stages), "stage")
+    if not sources:
+        return stages
+    paths = terminal.counted(sources, "tracked path")
+    return f"{stages}, {paths}" if found.stages else paths
 
 
 def _stage_line(one: StageStatus, width: int) -> str:

@@ -80,3 +80,21 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return `1 stage`, `2 stages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size(number: float) -> str:
+    """Return bytes for people: `812 B`, `3.1 MB`; a kB is 1,000 bytes."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if round(number, 1) < 1000:
+            digits = 0 if unit == "B" or number >= 100 else 1
+            return f"{number:.{digits}f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def width(stream: TextIO) -> int:
+    """Return how many characters fit in a line of the terminal; 80 where nobody knows."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80

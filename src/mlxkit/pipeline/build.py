@@ -53,6 +53,7 @@ def data_stage(root: str, file: str, data: dict[str, Any]) -> Stage:
             plot=bool(one.get("plot", False)),
             persist=one.get("persist", False),
             push=one.get("push", True),
+            remote=one.get("remote"),
         )
         for one in recorded_outs
     )
@@ -110,6 +111,7 @@ def _out(root: str, wdir: str, path: str, flags: dict[str, Any], kind: str) -> O
         plot=kind == "plots",
         persist=flags.get("persist", False),
         push=flags.get("push", True),
+        remote=flags.get("remote"),
     )
 
 

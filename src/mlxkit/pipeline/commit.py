@@ -11,6 +11,8 @@ from mlxkit.pipeline.entries import make_entry
 from mlxkit.pipeline.runcache import RunCache
 from mlxkit.pipeline.spec import Entry, Out, Stage, entry_items
 from mlxkit.pipeline.workspace import Workspace
+from mlxkit.store.errors import BrokenLink
+from mlxkit.store.intake import take_file, take_tree
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.tree import Content
 
@@ -101,13 +103,15 @@ class Committer:
 
         Raises MlxError for an output that is not there or cannot be one.
         """
-        contents = {out.path: self._made(out) for out in stage.outs}
+        for out in stage.outs:
+            _require(out)
+        contents = {
+            out.path: self._take(out) if out.cache and not no_commit else self._made(out)
+            for out in stage.outs
+        }
         entry = make_entry(stage, self._read_deps(stage, inputs), inputs.params, contents)
         if no_commit:
             return entry
-        for out in stage.outs:
-            if out.cache:
-                _add(self.store, out, contents[out.path])
         if self.runcache.keeps(stage) and all(
             out.cache or out.metric or out.plot for out in stage.outs
         ):
@@ -120,12 +124,16 @@ class Committer:
     def _made(self, out: Out) -> Content:
         content = self.workspace.content(out.abs)
         if content is None:
-            raise MlxError(
-                f"output '{out.path}' does not exist",
-                hint="let the command write it, or remove it from the stage's outputs",
-            )
-        if out.metric and content.nfiles is None and _is_binary(out.abs):
-            raise MlxError(f"metrics file '{out.path}' is not text")
+            raise _missing(out)
+        return content
+
+    def _take(self, out: Out) -> Content:
+        """Hash an output and put it into the cache in one reading."""
+        if os.path.isdir(out.abs):
+            content = take_tree(self.store, out.abs, self.workspace.ignore)
+        else:
+            content = take_file(self.store, out.abs)
+        self.workspace.learn(out.abs, content)
         return content
 
     def _read_deps(self, stage: Stage, inputs: Inputs) -> dict[str, Content]:
@@ -171,6 +179,23 @@ def _only_traces(before: Content, now: Content) -> bool:
     current = dict(now.entries)
     return all(
         current.get(path) == md5 or "__pycache__" in path.split("/") for path, md5 in before.entries
+    )
+
+
+def _require(out: Out) -> None:
+    """Raise MlxError for an output that is not there, or cannot be what it is declared to be."""
+    if not os.path.exists(out.abs):
+        if os.path.islink(out.abs):
+            raise BrokenLink(f"'{out.path}' is a link to nothing")
+        raise _missing(out)
+    if out.metric and os.path.isfile(out.abs) and _is_binary(out.abs):
+        raise MlxError(f"metrics file '{out.path}' is not text")
+
+
+def _missing(out: Out) -> MlxError:
+    return MlxError(
+        f"output '{out.path}' does not exist",
+        hint="let the command write it, or remove it from the stage's outputs",
     )
 
 

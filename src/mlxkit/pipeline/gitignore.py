@@ -34,6 +34,11 @@ class IgnoreFiles:
         """Tell the place of an output among all outputs, for entries found from a killed run."""
         self._ranks[_line(out.abs)] = rank
 
+    def expect(self, outs: Iterable[Out]) -> None:
+        """Tell of outputs that the project's files did not declare when this was made."""
+        self._outs += outs
+        self._ignored = None
+
     def add(self, out: Out, rank: tuple[int, int]) -> None:
         """Make Git ignore an output that the cache holds."""
         if self._git_root is None or not out.cache or self._is_ignored(out):

@@ -35,6 +35,8 @@ class Out(NamedTuple):
     plot: bool = False
     persist: bool = False
     push: bool = True
+    remote: str | None = None
+    """The remote that this output alone is kept in."""
 
 
 class Needs(NamedTuple):

@@ -34,6 +34,8 @@ class Status(NamedTuple):
 
     stages: tuple[StageStatus, ...]
     data: tuple[DataStatus, ...]
+    sources: tuple[Stage, ...] = ()
+    """The `.dvc` files that were looked at."""
 
     @property
     def clean(self) -> bool:
@@ -45,6 +47,7 @@ class Status(NamedTuple):
         return Status(
             tuple(one for one in self.stages if one.stage.key in keys),
             tuple(one for one in self.data if one.stage.key in keys),
+            tuple(one for one in self.sources if one.key in keys),
         )
 
 
@@ -53,10 +56,12 @@ def find_status(session: Session, order: list[Stage]) -> Status:
     running = running_stages(session.root)
     stages: list[StageStatus] = []
     data: list[DataStatus] = []
+    sources: list[Stage] = []
     stale: dict[str, str] = {}
     for stage in order:
         if stage.is_source and not stage.delegated:
             data += _data(session, stage)
+            sources.append(stage)
             continue
         reasons = session.why(stage)
         if not reasons and not stage.frozen:
@@ -71,7 +76,7 @@ def find_status(session: Session, order: list[Stage]) -> Status:
             stages.append(StageStatus(stage, STALE if reasons else FRESH, tuple(reasons)))
         if reasons:
             stale[stage.key] = stage.name or stage.file
-    return Status(tuple(stages), tuple(data))
+    return Status(tuple(stages), tuple(data), tuple(sources))
 
 
 def _data(session: Session, stage: Stage) -> list[DataStatus]:

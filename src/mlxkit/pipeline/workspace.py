@@ -38,6 +38,10 @@ class Workspace:
             self._contents[path] = describe(path, self._state, self.ignore)
         return self._contents[path]
 
+    def learn(self, path: str, content: Content) -> None:
+        """Note what a path holds, for the one who has just made it so."""
+        self._contents[path] = content
+
     def md5(self, path: str) -> str | None:
         found = self.content(path)
         return found.md5 if found is not None else None

@@ -1,25 +1,23 @@
 """Making a workspace path hold exactly what an object says."""
 
 import os
-import re
 import stat as st
 import time
-from dataclasses import dataclass
 
-from mlxkit.store.errors import BadObject, UnusablePath, explained
+from mlxkit.core.progress import SILENT, Progress
+from mlxkit.store.compare import Plan, Wish, compare
+from mlxkit.store.errors import UnusablePath, explained
+from mlxkit.store.folder import Hashed
 from mlxkit.store.links import Linker
-from mlxkit.store.objects import ObjectStore, is_directory
+from mlxkit.store.objects import ObjectStore, missing
+from mlxkit.store.parallel import spread
 from mlxkit.store.relink import set_exec
 from mlxkit.store.staging import Staging, remove
-from mlxkit.store.state import State
-from mlxkit.store.tree import Entries
-from mlxkit.store.walk import Found, Ignore, walk
+from mlxkit.store.state import SETTLING
+from mlxkit.store.tree import MANY, make_folder
+from mlxkit.store.walk import Ignore, compact
 
-__all__ = ["checkout", "remove"]
-
-# What DVC never collects, and what would make `git` or `dvc` act on a stranger's word if it were
-# laid out: a repository's own files.
-_REPOSITORY = re.compile(r"(?:\A|/)(?:\.git(?:/|\Z)|\.(?:hg|dvc)/)", re.IGNORECASE)
+__all__ = ["checkout", "lay_out", "remove"]
 
 
 def checkout(
@@ -38,109 +36,115 @@ def checkout(
     are not in the object are removed. `copy` makes copies whatever the store's link types.
     Raises MissingObject, BadObject, DiskFull, UnusablePath.
     """
-    dest = os.path.abspath(dest)
-    work = _Checkout(store, copy)
-    with explained("check out", dest):
-        if is_directory(md5):
-            return work.directory(dest, store.verified_tree(md5), ignore)
-        changed = work.file(dest, md5)
-        if isexec:
-            set_exec(dest)
-        return changed
+    plan = compare(Wish(md5, os.path.abspath(dest), isexec, copy=copy), store, ignore)
+    if plan is None:
+        return False
+    lay_out(plan, store, copy=copy)
+    return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    make: list[tuple[str, str]]  # path below the directory, md5
-    drop: dict[str, Found]
+def lay_out(
+    plan: Plan, store: ObjectStore, *, copy: bool = False, progress: Progress = SILENT
+) -> None:
+    """Do what was planned; raises as `checkout` does, and then has changed nothing."""
+    work = _Layout(store, ("reflink", "copy") if copy else store.link_types, progress)
+    with explained("check out", plan.dest):
+        if not plan.directory:
+            work.file(plan)
+        elif plan.whole:
+            work.build(plan)
+        else:
+            work.update(plan)
 
 
-class _Checkout:
-    def __init__(self, store: ObjectStore, copy: bool) -> None:
+class _Layout:
+    def __init__(self, store: ObjectStore, types: tuple[str, ...], progress: Progress) -> None:
         self._store = store
-        self._state: State = store.state
-        self._copy = copy
-        self._linker = Linker(("reflink", "copy") if copy else store.link_types)
+        self._state = store.state
+        self._plain = set(types) <= {"reflink", "copy"}
+        self._linker = Linker(types)
+        self._progress = progress
         self._began = time.time_ns()
 
-    def file(self, dest: str, md5: str) -> bool:
-        if os.path.isfile(dest) and self._holds(dest, os.stat(dest), md5):
-            return False
-        self._store.verify(md5)
-        with Staging(dest) as staging:
-            staging.switch(self._made(md5, staging.new()), dest)
-        self._remember(dest, md5)
-        return True
+    def file(self, plan: Plan) -> None:
+        self._check([plan.md5])
+        with Staging(plan.dest) as staging:
+            new = staging.new()
+            self._made(plan.md5, new)
+            staging.switch(new, plan.dest)
+        if plan.isexec:
+            set_exec(plan.dest)
+        self._state.remember(plan.dest, os.stat(plan.dest), plan.md5, began=self._began)
 
-    def directory(self, dest: str, entries: Entries, ignore: Ignore | None) -> bool:
-        for relpath, _ in entries:
-            if _REPOSITORY.search(relpath):
-                raise BadObject(f"the directory's object would write {relpath!r} to '{dest}'")
-        if not os.path.isdir(dest):
-            self._build(dest, entries)
-            return True
-        plan = self._plan(dest, entries, ignore)
-        if not plan.make and not plan.drop:
-            return False
-        if os.path.islink(dest):
-            self._build(dest, entries)  # replaces the link; what it leads to is not ours to change
-        else:
-            self._update(dest, plan)
-        return True
-
-    def _build(self, dest: str, entries: Entries) -> None:
-        self._store.verify_files(entries)
+    def build(self, plan: Plan) -> None:
+        dest, make = plan.dest, plan.make
+        self._check([md5 for _, md5 in make])
         with Staging(dest) as staging:
             tree = staging.new()
             os.mkdir(tree)
             made = {""}
-            for relpath, md5 in entries:
+            for relpath, _ in make:
                 _make_parents(tree, relpath, made)
-                self._made(md5, f"{tree}/{relpath}")
+            hashed = self._made_all([(md5, f"{tree}/{path}") for path, md5 in make])
+            if len(make) >= MANY:
+                # Nobody else knows of these files yet: what is known of them holds as soon as
+                # their last change is clearly over, and the next look hashes nothing.
+                time.sleep(SETTLING)
+                now = time.time_ns()
+                names = [relpath for relpath, _ in make]
+                folder = make_folder(names, [one._replace(moment=now) for one in hashed])
+                self._state.remember_folder(dest, folder)
             staging.switch(tree, dest)
-        for relpath, md5 in entries:
-            self._remember(f"{dest}/{relpath}", md5)
+        if len(make) < MANY:
+            for (relpath, md5), one in zip(make, hashed, strict=True):
+                self._state.remember(f"{dest}/{relpath}", one.stat, md5, began=self._began)
 
-    def _plan(self, dest: str, entries: Entries, ignore: Ignore | None) -> _Plan:
-        have = {found.relpath: found for found in walk(dest, ignore)}
-        make = []
-        for relpath, md5 in entries:
-            found = have.pop(relpath, None)
-            if not (found and found.stat and self._holds(found.path, found.stat, md5)):
-                make.append((relpath, md5))
-        return _Plan(make, have)
-
-    def _holds(self, path: str, stat: os.stat_result, md5: str) -> bool:
-        if self._copy and (stat.st_nlink > 1 or os.path.islink(path)):
-            return False
-        try:
-            return self._state.digest(path, stat) == md5
-        except FileNotFoundError:
-            return False
-
-    def _update(self, dest: str, plan: _Plan) -> None:
+    def update(self, plan: Plan) -> None:
+        dest = plan.dest
         _refuse_obstacles(dest, plan)
-        self._store.verify_files(plan.make)
+        self._check([md5 for _, md5 in plan.make])
         with Staging(dest) as staging:
-            ready = [(self._made(md5, staging.new()), relpath, md5) for relpath, md5 in plan.make]
-            for found in plan.drop.values():
-                os.unlink(found.path)
+            new = [staging.new() for _ in plan.make]
+            self._made_all([(md5, path) for (_, md5), path in zip(plan.make, new, strict=True)])
+            for gone in plan.drop:
+                os.unlink(f"{dest}/{gone}")
             _prune(dest, plan.drop)
             made = {""}
-            for new, relpath, md5 in ready:
+            for ready, (relpath, md5) in zip(new, plan.make, strict=True):
                 path = f"{dest}/{relpath}"
                 _make_parents(dest, relpath, made)
                 if os.path.isdir(path) and not os.path.islink(path):
                     remove(path)  # only empty directories are left in it
-                os.replace(new, path)
-                self._remember(path, md5)
+                os.replace(ready, path)
+                if len(plan.make) < MANY:
+                    self._state.remember(path, os.stat(path), md5, began=self._began)
 
-    def _made(self, md5: str, new: str) -> str:
-        self._linker.link(self._store.path(md5), new)
-        return new
+    def _check(self, digests: list[str]) -> None:
+        """Verify what is only linked; a copy is verified while it is made."""
+        if not self._plain:
+            self._store.verify_files([("", md5) for md5 in digests])
 
-    def _remember(self, path: str, md5: str) -> None:
-        self._state.remember(path, os.stat(path), md5, began=self._began)
+    def _made_all(self, files: list[tuple[str, str]]) -> list[Hashed]:
+        """Make files of objects (md5, path), in the same order."""
+        numbered = [(number, md5, path) for number, (md5, path) in enumerate(files)]
+        found: dict[int, Hashed] = {}
+
+        def part(files: list[tuple[int, str, str]]) -> list[tuple[int, Hashed]]:
+            return [(number, self._made(md5, path)) for number, md5, path in files]
+
+        for done in spread(part, numbered):
+            found.update(done)
+            self._progress.advance(len(done), sum(one.stat.st_size for _, one in done))
+        return [found[number] for number in range(len(files))]
+
+    def _made(self, md5: str, new: str) -> Hashed:
+        try:
+            digest = self._linker.link(self._store.path(md5), new)
+        except (FileNotFoundError, NotADirectoryError):
+            raise missing(md5) from None
+        if self._plain and digest != md5:
+            raise missing(md5)
+        return Hashed(md5, compact(os.stat(new)), self._began)
 
 
 def _make_parents(top: str, relpath: str, made: set[str]) -> None:
@@ -150,7 +154,7 @@ def _make_parents(top: str, relpath: str, made: set[str]) -> None:
         made.add(parent)
 
 
-def _refuse_obstacles(dest: str, plan: _Plan) -> None:
+def _refuse_obstacles(dest: str, plan: Plan) -> None:
     """Stop before anything is changed where a new file has no safe way in."""
     checked = {""}
     for relpath, _ in plan.make:
@@ -166,7 +170,7 @@ def _refuse_obstacles(dest: str, plan: _Plan) -> None:
             _refuse_hidden(path, dest, plan)
 
 
-def _refuse_parent(dest: str, parent: str, plan: _Plan) -> None:
+def _refuse_parent(dest: str, parent: str, plan: Plan) -> None:
     path = f"{dest}/{parent}"
     try:
         mode = os.lstat(path).st_mode
@@ -179,7 +183,7 @@ def _refuse_parent(dest: str, parent: str, plan: _Plan) -> None:
         )
 
 
-def _refuse_hidden(path: str, dest: str, plan: _Plan) -> None:
+def _refuse_hidden(path: str, dest: str, plan: Plan) -> None:
     for root, dirs, files in os.walk(path):
         links = [name for name in dirs if os.path.islink(f"{root}/{name}")]
         for name in files + links:
@@ -190,7 +194,7 @@ def _refuse_hidden(path: str, dest: str, plan: _Plan) -> None:
                 )
 
 
-def _prune(dest: str, dropped: dict[str, Found]) -> None:
+def _prune(dest: str, dropped: list[str]) -> None:
     """Remove the directories that the removed files leave empty."""
     for folder in sorted({os.path.dirname(relpath) for relpath in dropped}, reverse=True):
         parent = folder

@@ -5,12 +5,17 @@ import os
 import stat as st
 import time
 
-from mlxkit.core.digest import md5_file
-from mlxkit.store.errors import ChangedWhileRead
+from mlxkit.core.digest import md5_bytes, md5_file
+from mlxkit.store.errors import ChangedWhileRead, UnusablePath
+from mlxkit.store.folder import Hashed, signature
 from mlxkit.store.links import copy, reflink, temporary_name, write_new
+from mlxkit.store.reading import ATTEMPTS
 from mlxkit.store.state import State
+from mlxkit.store.walk import compact
 
 PROTECTED = 0o444
+SMALL = 1 << 20
+"""Up to this size a file is read whole."""
 
 
 class Ingest:
@@ -34,7 +39,7 @@ class Ingest:
         began = time.time_ns()
         temporary = self._temporary(target)
         try:
-            if self._fill(source, temporary, md5) != md5:
+            if self._fill(source, temporary) != md5:
                 raise ChangedWhileRead(
                     f"'{source}' changed while it was being added",
                     hint="wait until nothing writes to it, and try again",
@@ -42,6 +47,63 @@ class Ingest:
             self._finish(temporary, target, md5, began)
         finally:
             _unlink(temporary)
+
+    def take(self, source: str, root: str) -> Hashed:
+        """Make an object below `root` from a file whose digest is not known: one reading for both.
+
+        Raises OSError, UnusablePath, ChangedWhileRead.
+        """
+        for _ in range(ATTEMPTS):
+            moment = time.time_ns()
+            # Non-blocking: what was a file a moment ago may now be a pipe nobody writes to.
+            fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                before = os.fstat(fd)
+                if not st.S_ISREG(before.st_mode):
+                    raise UnusablePath(f"'{source}' is not a regular file")
+                if before.st_size > SMALL or self._hardlink or self._can_clone:
+                    md5 = self._take_large(source, root)
+                else:
+                    md5 = self._take_small(os.read(fd, before.st_size + 1), root)
+                after = compact(os.fstat(fd))
+            finally:
+                os.close(fd)
+            if self._hardlink or signature(after) == signature(compact(before)):
+                return Hashed(md5, after, moment)
+        raise ChangedWhileRead(
+            f"'{source}' keeps changing while it is being added",
+            hint="wait until nothing writes to it, and try again",
+        )
+
+    def _take_large(self, source: str, root: str) -> str:
+        _make_directories(root, self._dir_mode)
+        temporary = f"{root}/{temporary_name()}"
+        try:
+            md5 = self._fill(source, temporary)
+            target = f"{root}/{md5[:2]}/{md5[2:]}"
+            if _same_file(temporary, target, md5):
+                os.unlink(temporary)
+            else:
+                self._make_parent(target)
+                protect(temporary)
+                os.replace(temporary, target)
+        except BaseException:
+            _unlink(temporary)
+            raise
+        return md5
+
+    def _take_small(self, data: bytes, root: str) -> str:
+        md5 = md5_bytes(data)
+        target = f"{root}/{md5[:2]}/{md5[2:]}"
+        if not _holds(target, data):
+            temporary = self._temporary(target)
+            write_new(temporary, data, mode=PROTECTED)
+            try:
+                os.replace(temporary, target)
+            except BaseException:
+                _unlink(temporary)
+                raise
+        return md5
 
     def data(self, data: bytes, target: str, md5: str) -> None:
         """Make the object `target` of `data`; raises OSError."""
@@ -53,11 +115,15 @@ class Ingest:
         finally:
             _unlink(temporary)
 
-    def _temporary(self, target: str) -> str:
+    def _make_parent(self, target: str) -> str:
         folder = os.path.dirname(target)
         if folder not in self._made:
             _make_directories(folder, self._dir_mode)
             self._made.add(folder)
+        return folder
+
+    def _temporary(self, target: str) -> str:
+        folder = self._make_parent(target)
         # Not among the objects: whoever lists those would take a half-written one for real.
         return f"{os.path.dirname(folder)}/{temporary_name()}"
 
@@ -66,7 +132,7 @@ class Ingest:
         os.replace(temporary, target)
         self._state.remember(target, os.stat(target), md5[:32], began=began)
 
-    def _fill(self, source: str, temporary: str, md5: str) -> str:
+    def _fill(self, source: str, temporary: str) -> str:
         if self._hardlink and self._try_hardlink(source, temporary):
             return self._state.known(source, os.stat(temporary)) or md5_file(temporary)
         if self._can_clone:
@@ -92,6 +158,36 @@ class Ingest:
         except OSError:
             return False
         return True
+
+
+def _holds(target: str, data: bytes) -> bool:
+    """Whether the object is there with these very bytes; it is then read-only."""
+    try:
+        fd = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        stat = os.fstat(fd)
+        if stat.st_size != len(data) or os.read(fd, len(data) + 1) != data:
+            return False
+    finally:
+        os.close(fd)
+    if st.S_IMODE(stat.st_mode) != PROTECTED:
+        protect(target)
+    return True
+
+
+def _same_file(new: str, target: str, md5: str) -> bool:
+    """Whether the object is there already and whole, so that a second one is not needed."""
+    try:
+        stat = os.stat(target)
+        if stat.st_size != os.stat(new).st_size or md5_file(target) != md5:
+            return False
+    except OSError:
+        return False
+    if st.S_IMODE(stat.st_mode) != PROTECTED:
+        protect(target)
+    return True
 
 
 def protect(path: str) -> None:

@@ -7,7 +7,7 @@ import os
 import stat as st
 from collections.abc import Callable, Sequence
 
-from mlxkit.core.digest import new_md5
+from mlxkit.core.digest import md5_file, new_md5
 from mlxkit.core.files import TEMPORARY
 from mlxkit.store.errors import UnusablePath
 
@@ -61,15 +61,14 @@ class Linker:
         self._types = list(types)
 
     def link(self, source: str, target: str) -> str:
-        """Make `target`, which must not exist, from `source`; returns the type it became.
+        """Make `target`, which must not exist, from `source`.
 
-        A clone or copy gets a new file's usual mode. Raises OSError, UnusablePath when no type is
-        left.
+        A clone or copy gets a new file's usual mode, and the md5 of what was written is returned;
+        of a link "". Raises OSError, UnusablePath when no type is left.
         """
         for kind in tuple(self._types):
             try:
-                _MAKERS[kind](source, target)
-                return kind
+                return _MAKERS[kind](source, target)
             except OSError as exc:
                 if exc.errno not in _UNSUPPORTED | _NOT_HERE:
                     raise
@@ -113,11 +112,13 @@ def copy(source: str, target: str) -> str:
         os.close(source_fd)
 
 
-def write_new(target: str, data: bytes) -> None:
+def write_new(target: str, data: bytes, mode: int | None = None) -> None:
     """Write a new file; raises OSError and then leaves none."""
     fd = _create(target)
     try:
         _write(fd, memoryview(data))
+        if mode is not None:
+            os.fchmod(fd, mode)
     except BaseException:
         os.unlink(target)
         raise
@@ -147,11 +148,17 @@ def _write(fd: int, data: memoryview) -> None:
         data = data[os.write(fd, data) :]
 
 
-def _copy(source: str, target: str) -> None:
-    copy(source, target)
+def _clone(source: str, target: str) -> str:
+    reflink(source, target)
+    return md5_file(target)
 
 
-def _hardlink(source: str, target: str) -> None:
+def _symlink(source: str, target: str) -> str:
+    os.symlink(source, target)
+    return ""
+
+
+def _hardlink(source: str, target: str) -> str:
     stat = os.lstat(source)
     if st.S_ISLNK(stat.st_mode):
         source = os.path.realpath(source)
@@ -160,13 +167,14 @@ def _hardlink(source: str, target: str) -> None:
         # As DVC: data sets have many empty files, and all would be links to one inode, of which
         # a file system allows so many (ext4: 65,000).
         os.close(_create(target))
-        return
-    os.link(source, target)
+    else:
+        os.link(source, target)
+    return ""
 
 
-_MAKERS: dict[str, Callable[[str, str], None]] = {
-    "reflink": reflink,
-    "copy": _copy,
+_MAKERS: dict[str, Callable[[str, str], str]] = {
+    "reflink": _clone,
+    "copy": copy,
     "hardlink": _hardlink,
-    "symlink": os.symlink,
+    "symlink": _symlink,
 }

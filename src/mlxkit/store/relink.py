@@ -40,14 +40,15 @@ class Relink:
         wrong = [
             (file, target, md5)
             for file, before, target, md5 in files
-            if not self._right(file, before, target)
+            if not self.is_right(file, before, target)
         ]
         if wrong:
             with Staging(path) as staging:
                 for file, target, md5 in wrong:
                     self._replace(file, target, md5, staging)
 
-    def _right(self, path: str, before: os.stat_result, target: str) -> bool:
+    def is_right(self, path: str, before: os.stat_result, target: str) -> bool:
+        """Whether a file, `before` being its lstat, is the kind of link that is configured."""
         for kind in self._types:
             if kind in _PLAIN and _is_plain(before):
                 return True

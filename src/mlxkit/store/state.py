@@ -6,23 +6,27 @@ import struct
 import threading
 import time
 import zlib
-from typing import TypeAlias
 
 from mlxkit.core.digest import md5_fd
 from mlxkit.core.files import write_atomic
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
+from mlxkit.store.folder import RECORD, Folder, Record
+from mlxkit.store.walk import Stat
 
-# inode, mtime_ns, ctime_ns, size, the moment the hash was begun (ns since 1970), the md5 itself
-Entry: TypeAlias = tuple[int, int, int, int, int, bytes]
+Entry = Record
+AnyStat = os.stat_result | Stat
 
-_MAGIC = b"mlx state 1\n"
-_HEADER = struct.Struct("<QQI")  # entries, entries after the last clean-up, crc32 of the rest
-_RECORD = struct.Struct("<QqqqQ16s")
+_MAGIC = b"mlx state 2\n"
+# entries, entries after the last clean-up, their bytes, folders, crc32 of the rest
+_HEADER = struct.Struct("<QQQQI")
+_FOLDER = struct.Struct("<IQ16s16sQQ?")  # length of the path, of the body, the fields of Folder
 
 _ATTEMPTS = 3
 _MARGIN = 50_000_000  # more than a kernel's clock tick, which is 1 to 10 ms
 _COARSE_MARGIN = 2_000_000_000  # file systems that keep whole seconds, or two
 _SECOND = 1_000_000_000
+SETTLING = 1.2 * _MARGIN / _SECOND
+"""Seconds after which a file's last change is clearly over."""
 _SMALLEST_CLEANUP = 10_000
 
 
@@ -30,11 +34,19 @@ class State:
     """The index; readers may share it with one thread that writes.
 
     It is a cache: the file can be deleted at any time, and a damaged one counts as empty.
+    Directories of many files are kept apart, each in one piece (see `folder.py`).
     """
 
-    def __init__(self, path: str, entries: dict[str, Entry] | None = None, kept: int = 0) -> None:
+    def __init__(
+        self,
+        path: str,
+        entries: dict[str, Entry] | None = None,
+        kept: int = 0,
+        folders: dict[str, Folder] | None = None,
+    ) -> None:
         self._path = path
         self._entries = entries if entries is not None else {}
+        self._folders = folders if folders is not None else {}
         self._kept = kept
         self._changed = False
         self._lock = threading.Lock()
@@ -44,12 +56,21 @@ class State:
         """Read the index at `path` in one go; missing or damaged, it is empty."""
         try:
             with open(path, "rb") as file:
-                entries, kept = _decode(file.read())
+                return cls(path, *_decode(file.read()))
         except (OSError, ValueError, struct.error):
             return cls(path)
-        return cls(path, entries, kept)
 
-    def digest(self, path: str, stat: os.stat_result | None = None) -> str:
+    def folder(self, path: str) -> Folder | None:
+        """Return what is kept of a directory of many files."""
+        return self._folders.get(path)
+
+    def remember_folder(self, path: str, folder: Folder) -> None:
+        """Note what a directory of many files held; its files need no entry of their own."""
+        with self._lock:
+            self._folders[path] = folder
+            self._changed = True
+
+    def digest(self, path: str, stat: AnyStat | None = None) -> str:
         """The md5 of the file's content, from the index where it vouches for it.
 
         `stat` saves a call when the caller has just made it; it must follow links. Raises
@@ -57,7 +78,7 @@ class State:
         """
         return self.read(path, stat)[0]
 
-    def read(self, path: str, stat: os.stat_result | None = None) -> tuple[str, os.stat_result]:
+    def read(self, path: str, stat: AnyStat | None = None) -> tuple[str, AnyStat]:
         """The md5 of the file's content and the stat it belongs to; raises as `digest` does."""
         try:
             if stat is None:
@@ -69,16 +90,14 @@ class State:
         except OSError as exc:
             raise os_error(exc, "read", path) from exc
 
-    def known(self, path: str, stat: os.stat_result) -> str | None:
+    def known(self, path: str, stat: AnyStat) -> str | None:
         """The md5 that the index vouches for while the file looks like `stat`, else None."""
         entry = self._entries.get(_key(path))
         if entry is None or not _matches(entry, stat) or _racy(entry, stat):
             return None
         return entry[5].hex()
 
-    def remember(
-        self, path: str, stat: os.stat_result, md5: str, *, began: int | None = None
-    ) -> None:
+    def remember(self, path: str, stat: AnyStat, md5: str, *, began: int | None = None) -> None:
         """Note that the file, looking like `stat`, held the content `md5`.
 
         `began` (ns since 1970) is the latest moment *before* its content was looked at or made;
@@ -90,6 +109,16 @@ class State:
             self._entries[_key(path)] = entry
             self._changed = True
 
+    def remember_ours(self, path: str, stat: AnyStat, md5: str, *, began: int) -> None:
+        """As `remember`, of a file whose mode or links we have changed after it was looked at.
+
+        That set its ctime anew. A write would have set its mtime, too, which was clearly over when
+        its content was looked at, so what is known of it still holds.
+        """
+        if stat.st_mtime_ns + _MARGIN <= began:
+            began = max(began, stat.st_ctime_ns + _COARSE_MARGIN)
+        self.remember(path, stat, md5, began=began)
+
     def save(self) -> None:
         """Write the index if it has changed, in one step; raises OSError, which harms nothing."""
         with self._lock:
@@ -100,7 +129,9 @@ class State:
             if len(self._entries) > max(2 * self._kept, _SMALLEST_CLEANUP):
                 self._entries = {p: e for p, e in self._entries.items() if os.path.lexists(p)}
                 self._kept = len(self._entries)
-            data = _encode(self._entries, self._kept)
+            for path in [path for path in self._folders if not os.path.isdir(path)]:
+                del self._folders[path]
+            data = _encode(self._entries, self._kept, self._folders)
             self._changed = False
         # An index that is lost with the power is only rebuilt: not worth waiting for the disk.
         try:
@@ -109,7 +140,7 @@ class State:
             self._changed = True
             raise
 
-    def _hash(self, path: str, before: os.stat_result) -> tuple[str, os.stat_result]:
+    def _hash(self, path: str, before: AnyStat) -> tuple[str, AnyStat]:
         for _ in range(_ATTEMPTS):
             if not st.S_ISREG(before.st_mode):
                 raise UnusablePath(f"'{path}' is not a regular file")
@@ -134,11 +165,11 @@ def _key(path: str) -> str:
     return path if path[:1] == "/" else os.path.abspath(path)
 
 
-def _signature(stat: os.stat_result) -> tuple[int, int, int, int]:
+def _signature(stat: AnyStat) -> tuple[int, int, int, int]:
     return (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
 
 
-def _matches(entry: Entry, stat: os.stat_result) -> bool:
+def _matches(entry: Entry, stat: AnyStat) -> bool:
     # ctime tells of an edit whose mtime was set back, but also of every link made to or taken
     # from the inode: where a shared cache is hard-linked, each checkout elsewhere would make
     # this index forget, so there it does not count.
@@ -150,7 +181,7 @@ def _matches(entry: Entry, stat: os.stat_result) -> bool:
     )
 
 
-def _racy(entry: Entry, stat: os.stat_result) -> bool:
+def _racy(entry: Entry, stat: AnyStat) -> bool:
     # Timestamps come in ticks. A file written in the same tick in which it was hashed can be
     # written again, size unchanged, and look the same for ever. So an entry counts only if the
     # file's last change was clearly over when the hash was begun.
@@ -159,19 +190,54 @@ def _racy(entry: Entry, stat: os.stat_result) -> bool:
     return newest + margin > entry[4]
 
 
-def _encode(entries: dict[str, Entry], kept: int) -> bytes:
-    records = b"".join([_RECORD.pack(*entry) for entry in entries.values()])
-    body = records + "\0".join(entries).encode("utf-8", "surrogateescape")
-    return _MAGIC + _HEADER.pack(len(entries), kept, zlib.crc32(body)) + body
+def settled(record: Entry) -> bool:
+    """Whether a file's last change was clearly over when its hash was begun."""
+    newest = max(record[1], record[2])
+    margin = _COARSE_MARGIN if newest % _SECOND == 0 else _MARGIN
+    return newest + margin <= record[4]
 
 
-def _decode(data: bytes) -> tuple[dict[str, Entry], int]:
+def _encode(entries: dict[str, Entry], kept: int, folders: dict[str, Folder]) -> bytes:
+    records = b"".join([RECORD.pack(*entry) for entry in entries.values()])
+    loose = records + "\0".join(entries).encode("utf-8", "surrogateescape")
+    parts: list[bytes | memoryview] = [loose]
+    for path, one in folders.items():
+        name = path.encode("utf-8", "surrogateescape")
+        md5 = bytes.fromhex(one.md5)
+        sizes = (len(name), len(one.body))
+        parts += [
+            _FOLDER.pack(*sizes, one.fingerprint, md5, one.size, one.nfiles, one.settled),
+            name,
+            one.body,
+        ]
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    header = _HEADER.pack(len(entries), kept, len(loose), len(folders), crc)
+    return b"".join([_MAGIC, header, *parts])
+
+
+def _decode(data: bytes) -> tuple[dict[str, Entry], int, dict[str, Folder]]:
     if not data.startswith(_MAGIC):
         raise ValueError("not a state file")
-    count, kept, crc = _HEADER.unpack_from(data, len(_MAGIC))
+    count, kept, length, folders, crc = _HEADER.unpack_from(data, len(_MAGIC))
     body = memoryview(data)[len(_MAGIC) + _HEADER.size :]
     if zlib.crc32(body) != crc:
         raise ValueError("damaged state file")
-    split = count * _RECORD.size
-    names = str(body[split:], "utf-8", "surrogateescape").split("\0") if count else []
-    return dict(zip(names, _RECORD.iter_unpack(body[:split]), strict=True)), kept
+    split = count * RECORD.size
+    names = str(body[split:length], "utf-8", "surrogateescape").split("\0") if count else []
+    entries = dict(zip(names, RECORD.iter_unpack(body[:split]), strict=True))
+    return entries, kept, _decode_folders(body, length, folders)
+
+
+def _decode_folders(body: memoryview, start: int, count: int) -> dict[str, Folder]:
+    found = {}
+    for _ in range(count):
+        name, length, mark, md5, size, nfiles, is_settled = _FOLDER.unpack_from(body, start)
+        start += _FOLDER.size
+        path = str(body[start : start + name], "utf-8", "surrogateescape")
+        start += name
+        inner = body[start : start + length]
+        found[path] = Folder(mark, md5.hex(), size, nfiles, is_settled, inner)
+        start += length
+    return found

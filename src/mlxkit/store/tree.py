@@ -4,20 +4,32 @@ import json
 import os
 import re
 import stat as st
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.store.errors import BadObject, BrokenLink, ChangedWhileRead, UnusablePath, os_error
-from mlxkit.store.state import State
-from mlxkit.store.walk import Ignore, walk
+from mlxkit.store.folder import Folder, Hashed, LateEntries, fingerprint, pack_body, signature
+from mlxkit.store.reading import hash_files
+from mlxkit.store.state import AnyStat, State, settled
+from mlxkit.store.walk import Found, Ignore, Stat, compact, walk
 
 # (path below the directory with "/" between its parts, md5), sorted by path
-Entries: TypeAlias = tuple[tuple[str, str], ...]
+Entries: TypeAlias = Sequence[tuple[str, str]]
+
+Numbered = tuple[int, str]
+"""A file's place in a list, and its path."""
+Read: TypeAlias = Callable[[Sequence[Numbered]], Iterator[list[tuple[int, Hashed]]]]
+"""Reads files and tells of each, in any order, what it holds."""
+
+MANY = 500
+"""From so many files on a directory is kept in the index in one piece."""
 
 _EXEC = st.S_IXUSR | st.S_IXGRP | st.S_IXOTH
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 # An empty part (so an absolute path, too), ".", "..", or a NUL.
 _UNSAFE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|\0")
+_PART = 10_000
 _LONGEST_NAME = 255
 _NEVER_TOO_LONG = _LONGEST_NAME // 4  # a character is four bytes at most
 
@@ -54,35 +66,113 @@ def describe(path: str, state: State, ignore: Ignore | None = None) -> Content |
         return _describe_directory(path, state, ignore)
     if not st.S_ISREG(stat.st_mode):
         raise UnusablePath(f"'{path}' is neither a file nor a directory")
-    md5, stat = _read(path, state, stat)
-    return Content(md5, stat.st_size, isexec=bool(stat.st_mode & _EXEC))
+    md5, now = _read(path, state, compact(stat))
+    return Content(md5, now.st_size, isexec=bool(now.st_mode & _EXEC))
 
 
-def _describe_directory(path: str, state: State, ignore: Ignore | None) -> Content:
-    size = 0
-    entries: list[tuple[str, str]] = []
-    for relpath, file, stat in walk(path, ignore):
-        if stat is None:
-            raise BrokenLink(f"'{file}' is a link to nothing")
-        md5, now = _read(file, state, stat)
-        entries.append((relpath, md5))
-        size += now.st_size
-    entries.sort()
+def look(path: str, ignore: Ignore | None = None) -> list[Found]:
+    """Return the files of a directory, sorted by path; raises BrokenLink, and as `walk` does."""
+    found = walk(path, ignore)
+    found.sort()
+    for one in found:
+        if one.stat is None:
+            raise BrokenLink(f"'{path}/{one.relpath}' is a link to nothing")
+    return found
+
+
+def describe_found(
+    path: str, found: Sequence[Found], state: State, read: Read = hash_files
+) -> Content:
+    """Describe a directory from what `look` has found; `read` reads what the index knows not."""
+    if len(found) >= MANY:
+        return _describe_many(path, found, state, read)
+    hashed: dict[int, Hashed] = {}
+    unknown = []
+    for number, (relpath, stat, _) in enumerate(found):
+        assert stat is not None
+        md5 = state.known(f"{path}/{relpath}", stat)
+        if md5 is None:
+            unknown.append((number, f"{path}/{relpath}"))
+        else:
+            hashed[number] = Hashed(md5, stat, 0)
+    for part in read(unknown):
+        for number, one in part:
+            hashed[number] = one
+            file = f"{path}/{found[number].relpath}"
+            state.remember(file, one.stat, one.md5, began=one.moment)
+    files = [hashed[number] for number in range(len(found))]
+    entries = [(one.relpath, file.md5) for one, file in zip(found, files, strict=True)]
     name = md5_bytes(tree_bytes(entries)) + ".dir"
+    size = sum(one.stat.st_size for one in files)
     return Content(name, size, nfiles=len(entries), entries=tuple(entries))
 
 
-def _read(path: str, state: State, stat: os.stat_result) -> tuple[str, os.stat_result]:
+def _describe_directory(path: str, state: State, ignore: Ignore | None) -> Content:
+    return describe_found(path, look(path, ignore), state)
+
+
+def _describe_many(path: str, found: Sequence[Found], state: State, read: Read) -> Content:
+    known = state.folder(path)
+    if known is not None and known.settled and known.fingerprint == fingerprint(found):
+        return content_of(known)
+    hashed = _recall(found, known)
+    unknown = [(n, f"{path}/{found[n].relpath}") for n, one in enumerate(hashed) if one is None]
+    for part in read(unknown):
+        for number, one in part:
+            hashed[number] = one
+    names = [one.relpath for one in found]
+    folder = make_folder(names, [one for one in hashed if one is not None])
+    state.remember_folder(path, folder)
+    return content_of(folder)
+
+
+def _recall(found: Sequence[Found], known: Folder | None) -> list[Hashed | None]:
+    """Return of each file what the index vouches for."""
+    if known is None:
+        return [None] * len(found)
+    records = known.records()
+    recalled: list[Hashed | None] = []
+    for relpath, stat, _ in found:
+        record = records.get(relpath)
+        same = stat is not None and record is not None and record[:4] == signature(stat)
+        if stat is not None and record is not None and same and settled(record):
+            recalled.append(Hashed(record[5].hex(), stat, record[4]))
+        else:
+            recalled.append(None)
+    return recalled
+
+
+def make_folder(names: Sequence[str], files: Sequence[Hashed]) -> Folder:
+    """Put together what the index keeps of a directory, `names` being sorted."""
+    body = pack_body(zip(names, files, strict=True))
+    found = [Found(name, one.stat) for name, one in zip(names, files, strict=True)]
+    md5 = md5_bytes(tree_bytes([(name, one.md5) for name, one in zip(names, files, strict=True)]))
+    is_settled = all(settled((*signature(one.stat), one.moment, b"")) for one in files)
+    size = sum(one.stat.st_size for one in files)
+    return Folder(fingerprint(found), md5, size, len(files), is_settled, body)
+
+
+def content_of(folder: Folder) -> Content:
+    """Return what DVC records of a directory that the index knows."""
+    return Content(folder.md5 + ".dir", folder.size, folder.nfiles, entries=LateEntries(folder))
+
+
+def _read(path: str, state: State, stat: Stat) -> tuple[str, AnyStat]:
     try:
         return state.read(path, stat)
     except FileNotFoundError as exc:
         raise ChangedWhileRead(f"'{path}' vanished while it was read") from exc
 
 
-def tree_bytes(entries: Entries | list[tuple[str, str]]) -> bytes:
+def tree_bytes(entries: Entries) -> bytes:
     """The bytes of the object that lists `entries`, which are sorted by path."""
-    # The same text as DVC's `json.dumps(..., sort_keys=True)`: the keys are in order here.
-    return json.dumps([{"md5": md5, "relpath": path} for path, md5 in entries]).encode("ascii")
+    # The same text as DVC's `json.dumps(..., sort_keys=True)`: the keys are in order here. In
+    # parts, because a dictionary a file is ten times the size of its text.
+    parts = []
+    for start in range(0, len(entries), _PART):
+        part = [{"md5": md5, "relpath": path} for path, md5 in entries[start : start + _PART]]
+        parts.append(json.dumps(part)[1:-1].encode("ascii"))
+    return b"[" + b", ".join(parts) + b"]"
 
 
 def parse_tree(data: bytes) -> Entries:

@@ -79,6 +79,19 @@ class Delegate:
         with self._opened() as repo:
             repo.pull(list(targets))
 
+    def checkout(
+        self, targets: Iterable[str], *, force: bool, relink: bool
+    ) -> dict[str, list[str]]:
+        """Check out the data of paths; return `added`, `modified`, `deleted` and `failed`."""
+        from dvc.exceptions import CheckoutError
+
+        with self._opened() as repo:
+            try:
+                told = repo.checkout(list(targets), force=force, relink=relink)
+            except CheckoutError as error:
+                told = error.result
+        return {name: told.get(name, []) for name in ("added", "modified", "deleted", "failed")}
+
     def pull_run_cache(self) -> str | None:
         """Fetch the remote's run-cache; return why not, where it has none."""
         from dvc.stage.cache import RunCacheNotSupported

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 

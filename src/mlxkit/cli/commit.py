@@ -1,0 +1,77 @@
+"""`mlx commit`: record data that has changed."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.bar import bar
+from mlxkit.cli.handover import give_to_dvc
+from mlxkit.cli.options import Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.core.errors import ExitCode
+from mlxkit.data.add import LeftToDvc
+from mlxkit.data.commit import commit as commit_data
+from mlxkit.project import open_for_change
+
+app = new_app()
+
+
+@app.command()
+def commit(
+    targets: Targets = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Without asking, also what has changed.")
+    ] = False,
+    with_deps: Annotated[
+        bool, typer.Option("--with-deps", "-d", help="Also what the targets need.")
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-R", help="All data below the folders named.")
+    ] = False,
+    no_relink: Annotated[
+        bool, typer.Option("--no-relink", help="Leave the files as they are, no links.")
+    ] = False,
+    wait: Wait = 10.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Record changed data in the cache and its .dvc file; of stages, what they last wrote.
+
+    Example: mlx commit data/images.dvc
+    """
+    try:
+        with open_for_change(".", wait, terminal.note) as session, bar(quiet=quiet) as progress:
+            recorded = commit_data(
+                session,
+                targets or [],
+                with_deps=with_deps,
+                recursive=recursive,
+                relink=not no_relink,
+                agreed=lambda shown: force or _ask(shown),
+                progress=progress,
+            )
+    except LeftToDvc:
+        flags = (
+            ("--force", force),
+            ("--with-deps", with_deps),
+            ("--recursive", recursive),
+            ("--no-relink", no_relink),
+            ("--quiet", quiet),
+        )
+        given = [flag for flag, wanted in flags if wanted]
+        return give_to_dvc(["commit", *given, *(targets or [])])
+    if not quiet:
+        for one in recorded:
+            size = terminal.size(one.content.size)
+            terminal.write(f"recorded {os.path.relpath(one.path)} ({size})")
+    return ExitCode.OK
+
+
+def _ask(shown: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write(f"'{shown}' has changed. Record it as it is? [y/n] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

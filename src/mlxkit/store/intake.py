@@ -1,0 +1,116 @@
+"""Taking files of the workspace into the cache, reading each at most once."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from mlxkit.core.progress import SILENT, Progress
+from mlxkit.store.errors import explained
+from mlxkit.store.folder import Hashed
+from mlxkit.store.objects import WORTH_LISTING, ObjectStore
+from mlxkit.store.parallel import spread
+from mlxkit.store.tree import Content, Entries, Numbered, describe_found, look, tree_bytes
+from mlxkit.store.walk import Found, Ignore
+
+_EXEC = 0o111
+
+
+def take_file(
+    store: ObjectStore, path: str, progress: Progress = SILENT, *, relink: bool = True
+) -> Content:
+    """Put a file into the cache; with `relink` it becomes what `cache.type` says.
+
+    Raises ChangedWhileRead, DiskFull, UnusablePath.
+    """
+    path = os.path.abspath(path)
+    with explained("add", path):
+        stat = os.stat(path)
+        md5 = store.state.known(path, stat)
+        moment = time.time_ns()
+        if md5 is None or not store.keeps(md5):
+            progress.begin(f"adding {os.path.relpath(path)}", 1, stat.st_size)
+            taken = store.ingest().take(path, store.root)
+            md5, moment = taken.md5, taken.moment
+            progress.end()
+        isexec = bool(stat.st_mode & _EXEC)
+        before = os.stat(path)
+        if relink:
+            store.relink().file(path, store.path(md5), md5, isexec=isexec)
+        after = os.stat(path)
+        if after.st_ino == before.st_ino:
+            store.state.remember_ours(path, after, md5, began=moment)
+    return Content(md5, after.st_size, isexec=isexec)
+
+
+def take_tree(
+    store: ObjectStore,
+    path: str,
+    ignore: Ignore | None = None,
+    progress: Progress = SILENT,
+    *,
+    relink: bool = True,
+) -> Content:
+    """Put a directory into the cache; raises as `take_file` does, and BrokenLink.
+
+    Its own object is written last: where it is, all its files are.
+    """
+    path = os.path.abspath(path)
+    with explained("add", path):
+        found = look(path, ignore)
+        progress.begin(f"adding {os.path.relpath(path)}", len(found), _size(found))
+        content = describe_found(path, found, store.state, partial(_take, store, progress))
+        entries = content.entries or ()
+        _add_absent(store, path, entries)
+        if not store.keeps(content.md5):
+            store.ingest().data(tree_bytes(entries), store.path(content.md5), content.md5)
+        if relink:
+            _relink(store, path, found, entries)
+        progress.end()
+    return content
+
+
+def _take(
+    store: ObjectStore, progress: Progress, files: Sequence[Numbered]
+) -> Iterator[list[tuple[int, Hashed]]]:
+    ingest = store.ingest()
+
+    def part(files: list[Numbered]) -> list[tuple[int, Hashed]]:
+        return [(number, ingest.take(path, store.root)) for number, path in files]
+
+    for done in spread(part, files):
+        progress.advance(len(done), sum(one.stat.st_size for _, one in done))
+        yield done
+
+
+def _add_absent(store: ObjectStore, path: str, entries: Entries) -> None:
+    """Add the files whose digests the index knows but whose objects are not there."""
+    ingest = store.ingest()
+
+    def part(files: list[tuple[str, str]]) -> None:
+        for relpath, md5 in files:
+            ingest.file(f"{path}/{relpath}", store.path(md5), md5)
+
+    if len(entries) > WORTH_LISTING:
+        names = store.names()
+        absent = [one for one in entries if one[1] not in names]
+    else:
+        absent = [one for one in entries if not store.keeps(one[1])]
+    for _ in spread(part, absent):
+        pass
+
+
+def _relink(store: ObjectStore, path: str, found: Sequence[Found], entries: Entries) -> None:
+    """Make files what `cache.type` asks for, where they may be something else."""
+    plain = set(store.link_types) <= {"reflink", "copy"}
+    wrong = [
+        number
+        for number, one in enumerate(found)
+        if not plain or one.link or (one.stat is not None and one.stat.st_nlink > 1)
+    ]
+    files = [(f"{path}/{found[number].relpath}", entries[number][1]) for number in wrong]
+    store.relink().tree(path, [(file, os.lstat(file), store.path(md5), md5) for file, md5 in files])
+
+
+def _size(found: Sequence[Found]) -> int:
+    return sum(one.stat.st_size for one in found if one.stat is not None)
