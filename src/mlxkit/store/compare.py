@@ -6,6 +6,7 @@ import stat as st
 from typing import NamedTuple
 
 from mlxkit.store.errors import BadObject, MissingObject, explained
+from mlxkit.store.links import can_clone
 from mlxkit.store.objects import ObjectStore, is_directory
 from mlxkit.store.relink import set_exec
 from mlxkit.store.state import AnyStat
@@ -72,6 +73,7 @@ class _Looking:
         self._store = store
         self._ignore = ignore
         self._inside = is_directory(wish.md5)
+        self._clones: bool | None = None
 
     def file(self) -> Plan | None:
         wish, dest = self._wish, self._dest
@@ -165,7 +167,15 @@ class _Looking:
         if self._inside and stat.st_mode & st.S_IXUSR:
             # As DVC: only a file of its own has its mode recorded, a link would lose this one's.
             return True
-        return self._store.relink().is_right(path, os.lstat(path), self._store.path(md5))
+        now, target = os.lstat(path), self._store.path(md5)
+        if not self._store.relink().is_right(path, now, target):
+            return False
+        if st.S_ISREG(now.st_mode) and now.st_nlink == 1 and "copy" not in self._store.link_types:
+            # It passes for a clone, but where there are none it is a copy that nobody asked for.
+            if self._clones is None:
+                self._clones = can_clone(target, path)
+            return self._clones
+        return True
 
     def _lost_below(self) -> list[str]:
         """Name what lies where something of another kind is wanted, and nothing keeps."""

@@ -8,7 +8,7 @@ import time
 from mlxkit.core.digest import md5_bytes, md5_file
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath
 from mlxkit.store.folder import Hashed, signature
-from mlxkit.store.links import copy, reflink, temporary_name, write_new
+from mlxkit.store.links import copy, reflink, temporary_name, write_new, write_unnamed
 from mlxkit.store.reading import ATTEMPTS
 from mlxkit.store.state import State
 from mlxkit.store.walk import compact
@@ -96,6 +96,9 @@ class Ingest:
         md5 = md5_bytes(data)
         target = f"{root}/{md5[:2]}/{md5[2:]}"
         if not _holds(target, data):
+            self._make_parent(target)
+            if write_unnamed(target, data, PROTECTED):
+                return md5
             temporary = self._temporary(target)
             write_new(temporary, data, mode=PROTECTED)
             try:

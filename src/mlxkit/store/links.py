@@ -14,6 +14,7 @@ from mlxkit.store.errors import UnusablePath
 LINK_TYPES = ("reflink", "copy", "hardlink", "symlink")
 
 _FICLONE = 0x40049409
+_TMPFILE = getattr(os, "O_TMPFILE", 0)
 _WHOLE = 1 << 20
 _CHUNK = 1 << 20
 
@@ -96,6 +97,17 @@ def reflink(source: str, target: str) -> None:
         os.close(source_fd)
 
 
+def can_clone(source: str, beside: str) -> bool:
+    """Tell whether the file system can clone `source` to a place beside the file `beside`."""
+    probe = os.path.join(os.path.dirname(beside), temporary_name())
+    try:
+        reflink(source, probe)
+    except OSError:
+        return False
+    os.unlink(probe)
+    return True
+
+
 def copy(source: str, target: str) -> str:
     """Copy `source` to a new file and return the md5 of what was written; raises OSError."""
     source_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
@@ -124,6 +136,34 @@ def write_new(target: str, data: bytes, mode: int | None = None) -> None:
         raise
     finally:
         os.close(fd)
+
+
+def write_unnamed(target: str, data: bytes, mode: int) -> bool:
+    """Write a file without a name, then give it the name `target`; False where that cannot be.
+
+    Nothing is left by a kill, and it changes one directory once: a temporary name and a rename
+    from another directory wait for a lock that all processes share. Raises OSError.
+    """
+    if not _TMPFILE:
+        return False
+    try:
+        fd = os.open(os.path.dirname(target), os.O_WRONLY | _TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        if exc.errno in _UNSUPPORTED | {errno.EISDIR}:
+            return False
+        raise
+    try:
+        _write(fd, memoryview(data))
+        os.fchmod(fd, mode)
+        # With a directory given, although it counts for nothing here, Python follows the link.
+        os.link(f"/proc/self/fd/{fd}", target, src_dir_fd=fd, follow_symlinks=True)
+    except FileExistsError:
+        return False  # something damaged, or another process was faster
+    except FileNotFoundError:
+        return False  # no /proc
+    finally:
+        os.close(fd)
+    return True
 
 
 def _create(target: str) -> int:

@@ -135,3 +135,53 @@ def show(root: str, spec: str) -> str | None:
         return run(root, "show", spec).decode("utf-8")
     except (MlxError, UnicodeDecodeError):
         return None
+
+
+def commit_id(root: str, rev: str) -> str | None:
+    """Return the id of the commit that `rev` names, or None where it names none."""
+    # No `--end-of-options`: old versions of Git print it; no name of a revision begins so.
+    if not rev or rev.startswith("-") or "\0" in rev:
+        return None
+    ask = ("rev-parse", "--verify", "--quiet")
+    found = run(root, *ask, f"{rev}^{{commit}}", ok=(0, 1, 128)).decode("ascii").strip()
+    if not found and rev.startswith(":/"):  # all that follows is a pattern
+        named = run(root, *ask, rev, ok=(0, 1, 128)).decode("ascii").strip()
+        return commit_id(root, named)
+    return found or None
+
+
+def list_files(root: str, commit: str, folder: str = "") -> dict[str, str]:
+    """Return the ids of a commit's files (no links, no submodules) below `folder`, by path.
+
+    The folder is relative to the repository's top, the paths to the folder; one that the commit
+    does not have is empty.
+    """
+    listed = run(root, "ls-tree", "-r", "-z", f"{commit}:{folder}", ok=(0, 128))
+    found = {}
+    for line in listed.split(b"\0"):
+        about, _, name = line.partition(b"\t")
+        if about[:3] == b"100":
+            found[os.fsdecode(name)] = about.split()[2].decode("ascii")
+    return found
+
+
+def read_objects(root: str, ids: Iterable[str]) -> dict[str, bytes]:
+    """Return the content of files by their ids, all read by one process; raises MlxError."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return {}
+    given = "".join(f"{one}\n" for one in wanted).encode("ascii")
+    data = run(root, "cat-file", "--batch", stdin=given)
+    found: dict[str, bytes] = {}
+    at = 0
+    for one in wanted:
+        end = data.index(b"\n", at)
+        header = data[at:end].split()
+        if len(header) != 3:
+            raise MlxError(
+                f"Git has no object {one}", hint="a shallow or partial clone? run: git fetch"
+            )
+        size = int(header[2])
+        found[one] = data[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 

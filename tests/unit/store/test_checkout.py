@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import MlxError
 from mlxkit.store.checkout import checkout, remove

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlxkit.store.errors import BadObject, ChangedWhileRead, DiskFull
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State

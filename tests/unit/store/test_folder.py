@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.unit.store.test_state import count_hashes
+
 from mlxkit.store import reading
 from mlxkit.store.state import State
 from mlxkit.store.tree import MANY, describe
-from tests.unit.store.test_state import count_hashes
 
 SECOND = 1_000_000_000
 

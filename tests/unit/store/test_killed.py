@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from mlxkit.store.checkout import checkout
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State

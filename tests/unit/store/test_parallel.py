@@ -5,6 +5,7 @@ import signal
 import threading
 
 import pytest
+
 from mlxkit.core.errors import MlxError
 from mlxkit.store.errors import DiskFull
 from mlxkit.store.parallel import spread

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from mlxkit.core.digest import md5_bytes, md5_fd, md5_file
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath
 from mlxkit.store.state import State

@@ -1,0 +1,146 @@
+"""A commit's files, and what only DVC can make of some: templates and ignore rules.
+
+DVC reads files from a folder, so the few that matter are laid out in a temporary one. What comes
+out of a template depends on Git's objects alone and is remembered by their ids.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from mlxkit.core.digest import md5_bytes
+from mlxkit.core.files import write_atomic
+from mlxkit.tools import dvc
+
+_SKIPPED = frozenset({".git", ".hg", ".dvc", ".mlx"})
+_VARIABLES = (".yaml", ".yml", ".json", ".toml", ".py")
+_KEPT = 500
+
+
+class Tree(NamedTuple):
+    """The files of a commit: ids by path below the project's root, and how to read them."""
+
+    rev: str
+    files: Mapping[str, str]
+    read: Callable[[list[str]], Mapping[str, bytes]]
+
+    def content(self, path: str) -> bytes:
+        """Return one file's bytes."""
+        return self.read([self.files[path]])[self.files[path]]
+
+
+def visible(tree: Tree) -> list[str]:
+    """Return the files that declare something and that DVC sees, a folder's own files first."""
+    inner = {path.split("/.dvc/")[0] + "/" for path in tree.files if "/.dvc/" in path}
+    found = [
+        path
+        for path in tree.files
+        if (path.endswith((".dvc", "/dvc.yaml")) or path == "dvc.yaml")
+        and _SKIPPED.isdisjoint(path.split("/"))
+        and not any(path.startswith(folder) for folder in inner)
+    ]
+    found.sort(key=lambda path: (os.path.dirname(path).split("/"), path))
+    rules = [path for path in tree.files if os.path.basename(path) == ".dvcignore"]
+    if any(_says_something(tree.content(path)) for path in rules):
+        with _laid_out(tree, rules) as folder:
+            keep = dvc.ignore_filter(folder)
+            return [path for path in found if _kept(keep, folder, path)]
+    return found
+
+
+def needs_resolver(data: Mapping[str, Any], raw: bytes) -> bool:
+    """Tell whether a `dvc.yaml` has templates, which DVC has to fill in."""
+    stages = data.get("stages") or {}
+    return (
+        b"${" in raw
+        or "vars" in data
+        or any(
+            isinstance(stage, dict) and {"foreach", "matrix", "vars"} & stage.keys()
+            for stage in stages.values()
+        )
+    )
+
+
+def resolve(root: str, config: dict[str, Any], tree: Tree, path: str) -> dict[str, Any]:
+    """Return the stages of the `dvc.yaml` at `path` with its templates filled in by DVC."""
+    text = tree.content(path).decode("utf-8", "replace")
+    chosen = [path, *_variables(tree, text)]
+    key = md5_bytes(
+        json.dumps(
+            [dvc.signature(), path, config.get("parsing"), [[p, tree.files[p]] for p in chosen]]
+        ).encode()
+    )
+    store = os.path.join(root, ".mlx", "cache", "templates.json")
+    known = _read(store)
+    if key not in known:
+        with _laid_out(tree, chosen) as folder:
+            resolved, _ = dvc.resolve_project_file(folder, config, f"{folder}/{path}", text)
+        known[key] = {"stages": resolved["stages"]}
+        _write(store, dict(list(known.items())[-_KEPT:]))
+    return dict(known[key])
+
+
+def _variables(tree: Tree, text: str) -> list[str]:
+    """Return the files that templates may take values from: those it names, and the defaults."""
+    named_by_template = re.search(r"vars:[^\n]*\$\{|^\s*- *[\"']?[^\s:]*\$\{", text, re.MULTILINE)
+    return [
+        path
+        for path in tree.files
+        if path.endswith(_VARIABLES)
+        and (
+            named_by_template
+            or os.path.basename(path) == "params.yaml"
+            or os.path.basename(path) in text
+        )
+    ]
+
+
+@contextmanager
+def _laid_out(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
+    # A tree object may come from anyone: no file may be laid out above the folder.
+    chosen = [path for path in paths if ".." not in path.split("/")]
+    texts = tree.read([tree.files[path] for path in chosen])
+    with tempfile.TemporaryDirectory(prefix="mlx-revision-") as temporary:
+        folder = os.path.realpath(temporary)
+        os.makedirs(os.path.join(folder, ".dvc"))
+        for path in chosen:
+            target = os.path.join(folder, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(texts[tree.files[path]])
+        yield folder
+
+
+def _says_something(raw: bytes) -> bool:
+    lines = (line.strip() for line in raw.splitlines())
+    return any(line and not line.startswith(b"#") for line in lines)
+
+
+def _kept(keep: dvc.IgnoreFilter, root: str, path: str) -> bool:
+    folder = root
+    *folders, name = path.split("/")
+    for one in folders:
+        if not keep(folder, [one], [])[0]:
+            return False
+        folder = os.path.join(folder, one)
+    return bool(keep(folder, [], [name])[1])
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(path: str, known: dict[str, Any]) -> None:
+    try:
+        write_atomic(path, json.dumps(known).encode(), sync=False)
+    except (OSError, TypeError, ValueError):
+        pass  # only a memory: a full disk or an odd value must not stop a reader
