@@ -87,7 +87,10 @@ def test_not_restored_from_the_run_cache(done: Project) -> None:
     assert_alike(done.snapshot(), expected)
 
 
-@pytest.mark.parametrize("content", [b"", b"cmd: [", b"- a\n", b"cmd: x\nouts: 3\n", b"\0"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"cmd: [", b"- a\n", b"cmd: x\nouts: 3\n", b"\0", b"&a {cmd: *a}"],
+)
 def test_broken_entry_of_the_run_cache(content: bytes, done: Project) -> None:
     expected = done.snapshot()
     done.sh("rm -rf f d dvc.lock")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -92,10 +93,10 @@ def _clear(result: Result, *names: str, codes: tuple[int, ...] = (REMOTE,)) -> N
 
 CUTS = [(kind, 700_000, stays) for kind in KINDS for stays in (False, True)]
 CUTS += [(kind, 60_000, True) for kind in ("ssh", "http")]
-cuts = pytest.mark.parametrize(("kind", "after", "stays"), CUTS)
+SLOW = ("s3", 700_000, True)  # the library below mlx tries again for seconds: once is enough
 
 
-@cuts
+@pytest.mark.parametrize(("kind", "after", "stays"), CUTS)
 def test_a_push_that_is_cut(
     kind: str,
     after: int,
@@ -121,7 +122,7 @@ def test_a_push_that_is_cut(
     assert _cached(filled) == expected
 
 
-@cuts
+@pytest.mark.parametrize(("kind", "after", "stays"), [cut for cut in CUTS if cut != SLOW])
 def test_a_pull_that_is_cut(
     kind: str,
     after: int,
@@ -173,9 +174,8 @@ def test_one_connection_that_is_refused(
     assert_alike(filled.snapshot(), before)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("verb", ["push", "fetch"])
-def test_nobody_answers(kind: str, verb: str, filled: Project, servers: "Servers") -> None:
+@pytest.mark.parametrize(("verb", "kind"), [*(("push", kind) for kind in KINDS), ("fetch", "http")])
+def test_nobody_answers(verb: str, kind: str, filled: Project, servers: "Servers") -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     servers.get(kind).remote(new_name(), port).add_to(filled)
@@ -274,7 +274,7 @@ def store(filled: Project, tmp_path: Path) -> Path:
     """A remote that is a folder, with all of the project's data."""
     folder = tmp_path / "store"
     filled.dvc("remote", "add", "-q", "-d", "store", str(folder)).ok()
-    filled.dvc("push", "-q").ok()
+    shutil.copytree(filled.root / ".dvc/cache", folder)  # laid out alike
     return folder
 
 

@@ -10,7 +10,7 @@ from mlxkit.data import laid
 from mlxkit.data.tracked import Tracked, tracked
 from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import inside
-from mlxkit.store.checkout import lay_out, remove
+from mlxkit.store.checkout import lay_out, remove, sweep
 from mlxkit.store.compare import Plan, Wish, compare
 from mlxkit.store.errors import BadObject, MissingObject
 
@@ -90,7 +90,9 @@ def _compare(
             failed.append(one)
             continue
         progress.advance()
-        if plan is not None:
+        if plan is None:
+            sweep(one.path)
+        else:
             plans.append((one, plan))
     return plans
 

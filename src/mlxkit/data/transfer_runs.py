@@ -3,12 +3,11 @@
 import os
 import re
 
-from mlxkit.core import yaml
-from mlxkit.core.errors import MlxError
 from mlxkit.core.files import write_atomic
 from mlxkit.data.transfer_copy import make_folder
 from mlxkit.data.transfer_items import Failure, Outcome, Remote
 from mlxkit.data.transfer_local import list_runs
+from mlxkit.pipeline.runcache import parse_entry
 
 _NAME = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{62}/[0-9a-f]{64}\Z")
 
@@ -46,7 +45,7 @@ def fetch_runs(cache: str, remote: Remote, dir_mode: int | None) -> tuple[Outcom
         except OSError as error:
             failed[f"runs/{name}"] = Failure(error.strerror or str(error))
             continue
-        if not _is_entry(data):
+        if parse_entry(data) is None:
             failed[f"runs/{name}"] = Failure("it is no entry of a run-cache")
             continue
         make_folder(os.path.join(folder, os.path.dirname(name)), dir_mode)
@@ -60,14 +59,6 @@ def fetch_runs(cache: str, remote: Remote, dir_mode: int | None) -> tuple[Outcom
 def _valid(names: set[str]) -> set[str]:
     """Leave out what is no entry: a stranger's remote may hold any name."""
     return {name for name in names if _NAME.match(name)}
-
-
-def _is_entry(data: bytes) -> bool:
-    try:
-        found = yaml.load(data, "run-cache")
-    except (MlxError, ValueError):
-        return False
-    return isinstance(found, dict) and "cmd" in found
 
 
 def _unsupported(remote: Remote) -> str:

@@ -125,9 +125,18 @@ def _newest_first(folder: str) -> list[str]:
 def _read(path: str) -> Entry | None:
     """Return a kept entry, or None where there is none that can be trusted to be whole."""
     try:
-        with open(path, encoding="utf-8") as file:
-            entry = load(file.read(), path)
-    except (OSError, UnicodeDecodeError, MlxError):
+        with open(path, "rb") as file:
+            return parse_entry(file.read())
+    except OSError:
+        return None
+
+
+def parse_entry(data: bytes) -> Entry | None:
+    """Return the entry that these bytes are, or None where they are none; anyone may write them."""
+    try:
+        entry = load(data, "run-cache")
+        json.dumps(entry, default=str)  # refuses what holds itself, which YAML can say
+    except (MlxError, ValueError, TypeError, RecursionError):
         return None
     whole = isinstance(entry, dict) and "cmd" in entry and _items_are_whole(entry)
     return entry if whole else None

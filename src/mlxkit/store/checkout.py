@@ -12,12 +12,12 @@ from mlxkit.store.links import Linker
 from mlxkit.store.objects import ObjectStore, missing
 from mlxkit.store.parallel import spread
 from mlxkit.store.relink import set_exec
-from mlxkit.store.staging import Staging, remove
+from mlxkit.store.staging import Staging, remove, sweep
 from mlxkit.store.state import SETTLING
 from mlxkit.store.tree import MANY, make_folder
 from mlxkit.store.walk import Ignore, compact
 
-__all__ = ["checkout", "lay_out", "remove"]
+__all__ = ["checkout", "lay_out", "remove", "sweep"]
 
 
 def checkout(
@@ -38,6 +38,7 @@ def checkout(
     """
     plan = compare(Wish(md5, os.path.abspath(dest), isexec, copy=copy), store, ignore)
     if plan is None:
+        sweep(os.path.abspath(dest))
         return False
     lay_out(plan, store, copy=copy)
     return True

@@ -61,7 +61,8 @@ def take_tree(
         progress.begin(f"adding {os.path.relpath(path)}", len(found), _size(found))
         content = describe_found(path, found, store.state, partial(_take, store, progress))
         entries = content.entries or ()
-        _add_absent(store, path, entries)
+        if len(entries) <= WORTH_LISTING or not store.has(content.md5):
+            _add_absent(store, path, entries)
         if not store.keeps(content.md5):
             store.ingest().data(tree_bytes(entries), store.path(content.md5), content.md5)
         if relink:

@@ -52,7 +52,9 @@ class Relink:
         for kind in self._types:
             if kind in _PLAIN and _is_plain(before):
                 return True
-            if kind == "hardlink" and st.S_ISREG(before.st_mode) and before.st_nlink > 1:
+            # As DVC: a symbolic link to a file that is a hard link of the object is as good.
+            names = os.stat(path).st_nlink if st.S_ISLNK(before.st_mode) else before.st_nlink
+            if kind == "hardlink" and names > 1:
                 return _same_inode(path, target)
             if kind == "symlink" and st.S_ISLNK(before.st_mode):
                 return os.readlink(path) == target

@@ -16,12 +16,8 @@ class Staging:
     """
 
     def __init__(self, dest: str) -> None:
-        parent, name = os.path.split(dest)
-        os.makedirs(parent, exist_ok=True)
-        if os.path.ismount(dest):
-            parent = dest  # no rename leads into another file system
-        token = md5_bytes(os.fsencode(name))[:12]
-        self.path = f"{parent}/.mlx-{token}.tmp"
+        os.makedirs(os.path.dirname(dest), exist_ok=True)
+        self.path = _place(dest)
         self._count = 0
 
     def __enter__(self) -> "Staging":
@@ -54,6 +50,18 @@ class Staging:
                 raise
         else:
             os.replace(new, dest)
+
+
+def sweep(dest: str) -> None:
+    """Remove what a process that was killed after its work on `dest` has left; raises OSError."""
+    remove(_place(dest))
+
+
+def _place(dest: str) -> str:
+    parent, name = os.path.split(dest)
+    if os.path.ismount(dest):
+        parent = dest  # no rename leads into another file system
+    return f"{parent}/.mlx-{md5_bytes(os.fsencode(name))[:12]}.tmp"
 
 
 def remove(path: str) -> None:

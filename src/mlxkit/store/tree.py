@@ -121,9 +121,11 @@ def _describe_many(path: str, found: Sequence[Found], state: State, read: Read) 
         for number, one in part:
             hashed[number] = one
     names = [one.relpath for one in found]
-    folder = make_folder(names, [one for one in hashed if one is not None])
+    files = [one for one in hashed if one is not None]
+    folder = make_folder(names, files)
     state.remember_folder(path, folder)
-    return content_of(folder)
+    entries = tuple([(name, one.md5) for name, one in zip(names, files, strict=True)])
+    return content_of(folder)._replace(entries=entries)
 
 
 def _recall(found: Sequence[Found], known: Folder | None) -> list[Hashed | None]:

@@ -17,6 +17,7 @@ from mlxkit.core.errors import MlxError
 from mlxkit.store.checkout import checkout, remove
 from mlxkit.store.errors import BadObject, DiskFull, MissingObject, UnusablePath
 from mlxkit.store.objects import ObjectStore
+from mlxkit.store.staging import Staging
 from mlxkit.store.state import State
 from mlxkit.store.tree import Content, describe, tree_bytes
 
@@ -380,3 +381,16 @@ def test_remove(tmp_path: Path) -> None:
         remove(str(tmp_path / name))
         assert not os.path.lexists(tmp_path / name)
     assert outside.is_dir()
+
+
+def test_what_a_killed_checkout_left_beside_goes_when_there_is_nothing_to_do(
+    tmp_path: Path, store: ObjectStore
+) -> None:
+    dest = tmp_path / "dest"
+    md5 = put_tree(store, A)
+    checkout(md5, str(dest), store)
+    left = Path(Staging(str(dest)).path)
+    left.mkdir()
+    (left / "1").write_text("old")
+    assert not checkout(md5, str(dest), store)
+    assert not left.exists()
