@@ -8,7 +8,7 @@ RUN := PATH="$(BIN):$$PATH" DVC_NO_ANALYTICS=1
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WORKERS ?= auto
 
-.PHONY: demo test format lint types imports tests bench bench-quick bench-scale picture lock clean
+.PHONY: demo test test-long format lint types imports tests bench bench-quick bench-scale picture lock clean
 
 demo: $(VENV)/.demo
 	@$(RUN) $(BIN)/mlx pull --quiet data/census.parquet.dvc
@@ -41,6 +41,10 @@ imports: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	@$(RUN) $(BIN)/pytest -n $(WORKERS)
+
+# All cases of those tests of which `make test` runs a part; half an hour on two cores.
+test-long: $(VENV)/.dev
+	@$(RUN) $(BIN)/pytest -n $(WORKERS) -m ''
 
 bench: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.run

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.support.long import sampled
 from tests.support.processes import Running
 from tests.support.project import Project
 from tests.support.tools import Tools
@@ -37,7 +38,7 @@ def _check_objects(project: Project) -> None:
         assert hashlib.md5(path.read_bytes()).hexdigest() == name.removesuffix(".dir")
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", sampled(range(ROUNDS), 5))
 def test_add(number: int, source: Project, added: Project, tmp_path: Path, tools: Tools) -> None:
     chance = random.Random(number)
     project = Project.copy(source.root, tmp_path / "p", tools)
@@ -55,7 +56,7 @@ def test_add(number: int, source: Project, added: Project, tmp_path: Path, tools
     assert project.snapshot().workspace == added.snapshot().workspace
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", sampled(range(ROUNDS), 5))
 def test_checkout(number: int, added: Project, tmp_path: Path, tools: Tools) -> None:
     chance = random.Random(number)
     project = Project.copy(added.root, tmp_path / "p", tools)

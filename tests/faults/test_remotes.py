@@ -13,6 +13,7 @@ import pytest
 import yaml
 from tests.support.commands import Result
 from tests.support.lies import ENDLESS, LIES, Endless
+from tests.support.long import sampled
 from tests.support.project import Project
 from tests.support.proxy import Cut, Proxy
 from tests.support.remote import Remote, digest_of, folder_listing, key_of, md5, new_name
@@ -96,7 +97,7 @@ CUTS += [(kind, 60_000, True) for kind in ("ssh", "http")]
 SLOW = ("s3", 700_000, True)  # the library below mlx tries again for seconds: once is enough
 
 
-@pytest.mark.parametrize(("kind", "after", "stays"), CUTS)
+@pytest.mark.parametrize(("kind", "after", "stays"), sampled(CUTS, 3))
 def test_a_push_that_is_cut(
     kind: str,
     after: int,
@@ -122,7 +123,9 @@ def test_a_push_that_is_cut(
     assert _cached(filled) == expected
 
 
-@pytest.mark.parametrize(("kind", "after", "stays"), [cut for cut in CUTS if cut != SLOW])
+@pytest.mark.parametrize(
+    ("kind", "after", "stays"), sampled([cut for cut in CUTS if cut != SLOW], 3)
+)
 def test_a_pull_that_is_cut(
     kind: str,
     after: int,
@@ -403,7 +406,7 @@ def _refused(project: Project, *args: str, codes: tuple[int, ...]) -> None:
     assert _around(project) == before, "it wrote where it should not"
 
 
-@pytest.mark.parametrize("name", [*LISTS, *TEXTS])
+@pytest.mark.parametrize("name", sampled([*LISTS, *TEXTS], 4))
 def test_a_hostile_list(name: str, filled: Project, store: Path, tmp_path: Path) -> None:
     """Its digest fits: from a remote and from the cache nothing of it is done."""
     text = _text(name, tmp_path)
@@ -468,7 +471,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", sampled(PLACES, 2))
 def test_a_path_that_leads_out(place: str, filled: Project, store: Path, tmp_path: Path) -> None:
     """Data belongs into the project: nothing else is written to, not even with force."""
     outside = tmp_path / "outside"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.commands import Result
+from tests.support.long import sampled
 from tests.support.project import Project
 
 KINDS = ("added", "deleted", "modified", "renamed", "not in cache")
@@ -105,7 +106,7 @@ class Player:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", sampled(range(8), 4))
 def test_random_revisions(seed: int, project: Project) -> None:
     player = Player(project, seed)
     for number in range(4):
@@ -151,7 +152,7 @@ TARGETS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", sampled(TARGETS, 2))
 @pytest.mark.parametrize("revs", ["", "v1", "v1 HEAD"])
 def test_targets(target: str, revs: str, changed: Project) -> None:
     given = [*revs.split(), "--targets", *target.split()]
@@ -180,7 +181,9 @@ def test_a_project_in_a_subfolder(changed: Project, new_project: Any) -> None:
     assert added == [{"path": "x/data.csv"}]
 
 
-@pytest.mark.parametrize("args", ["", "v1", "v1 HEAD", "HEAD HEAD", "v1 --hide-missing"])
+@pytest.mark.parametrize(
+    "args", sampled(["", "v1", "v1 HEAD", "HEAD HEAD", "v1 --hide-missing"], 2)
+)
 @pytest.mark.parametrize("flags", ["--md", "--md --show-hash", "--json", "--json --show-hash"])
 def test_the_same_bytes(args: str, flags: str, changed: Project) -> None:
     lose_objects(changed, "grep -v dir | head -n 2")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.commands import Result, dvc_argv, mlx_argv, run
+from tests.support.long import sampled
 from tests.support.project import Project
 from tests.support.tools import Tools
 
@@ -173,7 +174,7 @@ def play(pair: Pair, step: str) -> None:
     assert refused == expected, "\n".join([*pair.log, *map(str, results)])
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", sampled(CASES, 4))
 def test_same_as_dvc(name: str, template: Path, tools: Tools, tmp_path: Path) -> None:
     case = CASES[name]
     options = {key: case[key] for key in ("inner", "umask") if key in case}
