@@ -23,7 +23,7 @@ def _bash(project: Project, line: str, **env: str) -> list[str]:
     ("mlx repro nothing", []),
     ("mlx repro --force", ["--force", "--force-downstream"]),
     ("mlx stat", ["status"]),
-    ("mlx pu", ["pull", "push"]),
+    ("mlx pu", ["push", "pull"]),
     ("mlx metrics ", ["show", "diff"]),
 ])  # fmt: skip
 def test_offered(line: str, offered: list[str], training: Project) -> None:

@@ -187,7 +187,8 @@ class TestMarks:
 class TestLeftovers:
     """Only what carries the mark of the killed run is ended."""
 
-    MARK = "MLX_RUN=0123456789abcdef"
+    RUN = f"test-{os.getpid()}"  # tests beside us have one of their own
+    MARK = f"MLX_RUN={RUN}"
 
     def start(self, folder: Path, name: str, value: str) -> int:
         env = {"PATH": os.environ["PATH"], "MLX_RUN": value}
@@ -196,7 +197,7 @@ class TestLeftovers:
         return _pid(folder / name)
 
     def test_marked_ones_with_their_children_and_no_others(self, tmp_path: Path) -> None:
-        ours = self.start(tmp_path, "ours", "0123456789abcdef")
+        ours = self.start(tmp_path, "ours", self.RUN)
         others = [
             self.start(tmp_path, "longer", "0123456789abcdef0"),
             self.start(tmp_path, "other", "f"),
@@ -217,7 +218,7 @@ class TestLeftovers:
         script = (
             f"from mlxkit.tools.process import end_leftovers\nprint(end_leftovers({self.MARK!r}))\n"
         )
-        monkeypatch.setenv("MLX_RUN", "0123456789abcdef")
+        monkeypatch.setenv("MLX_RUN", self.RUN)
         done = subprocess.run(
             [sys.executable, "-c", script], check=False, capture_output=True, text=True
         )
