@@ -199,7 +199,7 @@ class TestLeftovers:
     def test_marked_ones_with_their_children_and_no_others(self, tmp_path: Path) -> None:
         ours = self.start(tmp_path, "ours", self.RUN)
         others = [
-            self.start(tmp_path, "longer", "0123456789abcdef0"),
+            self.start(tmp_path, "longer", self.RUN + "0"),
             self.start(tmp_path, "other", "f"),
         ]
         try:
