@@ -11,7 +11,7 @@ from mlxkit.store.folder import Hashed, signature
 from mlxkit.store.links import copy, reflink, temporary_name, write_new, write_unnamed
 from mlxkit.store.reading import ATTEMPTS
 from mlxkit.store.state import State
-from mlxkit.store.walk import compact
+from mlxkit.store.walk import Stat, compact
 
 PROTECTED = 0o444
 SMALL = 1 << 20
@@ -68,8 +68,10 @@ class Ingest:
                 after = compact(os.fstat(fd))
             finally:
                 os.close(fd)
-            if self._hardlink or signature(after) == signature(compact(before)):
+            if _unchanged(compact(before), after):
                 return Hashed(md5, after, moment)
+            if self._hardlink:  # the object is the very file that was written to
+                _unlink(f"{root}/{md5[:2]}/{md5[2:]}")
         raise ChangedWhileRead(
             f"'{source}' keeps changing while it is being added",
             hint="wait until nothing writes to it, and try again",
@@ -161,6 +163,13 @@ class Ingest:
         except OSError:
             return False
         return True
+
+
+def _unchanged(before: Stat, after: Stat) -> bool:
+    """Whether nobody wrote to the file; to link it, as we may have, changes its ctime."""
+    if after.st_nlink != before.st_nlink:
+        return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    return signature(before) == signature(after)
 
 
 def _holds(target: str, data: bytes) -> bool:

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from mlxkit.core.digest import md5_bytes
+from mlxkit.store import ingest
 from mlxkit.store.errors import BadObject, ChangedWhileRead, DiskFull
+from mlxkit.store.intake import take_file
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.store.tree import Content, describe
@@ -338,3 +341,34 @@ def test_a_clone_is_verified_too(
     with pytest.raises(ChangedWhileRead):
         store.add_file(str(file), "0" * 32)
     assert not store.has("0" * 32)
+
+
+@pytest.mark.parametrize("kind", ["hardlink", "copy"])
+def test_a_file_written_to_while_it_is_taken_leaves_no_wrong_object(
+    kind: str, tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ObjectStore(str(tmp_path / "cache"), state=state, link_types=(kind,))
+    path = tmp_path / "file"
+    path.write_bytes(b"first")
+    written = []
+
+    def writing(name: str) -> Callable[..., str]:
+        real: Callable[..., str] = getattr(ingest, name)
+
+        def wrapped(*args: str | bytes) -> str:
+            md5 = real(*args)
+            if not written:
+                written.append(name)
+                os.chmod(path, 0o644)
+                path.write_bytes(b"second, and longer")
+            return md5
+
+        return wrapped
+
+    for name in ("md5_file", "md5_bytes", "copy"):
+        monkeypatch.setattr(ingest, name, writing(name))
+    content = take_file(store, str(path))
+    assert written
+    assert content.md5 == md5_bytes(b"second, and longer")
+    for found in (tmp_path / "cache").glob("*/*"):
+        assert md5_bytes(found.read_bytes()) == found.parent.name + found.name
