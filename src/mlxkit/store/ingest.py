@@ -68,14 +68,21 @@ class Ingest:
                 after = compact(os.fstat(fd))
             finally:
                 os.close(fd)
-            if _unchanged(compact(before), after):
+            if self._unchanged(compact(before), after):
                 return Hashed(md5, after, moment)
-            if self._hardlink:  # the object is the very file that was written to
-                _unlink(f"{root}/{md5[:2]}/{md5[2:]}")
+            target = f"{root}/{md5[:2]}/{md5[2:]}"
+            if self._hardlink and os.path.samefile(source, target):
+                _unlink(target)  # the object is the very file that was written to
         raise ChangedWhileRead(
             f"'{source}' keeps changing while it is being added",
             hint="wait until nothing writes to it, and try again",
         )
+
+    def _unchanged(self, before: Stat, after: Stat) -> bool:
+        """Whether nobody wrote to the file; to link it, and to protect it, changes its ctime."""
+        if self._hardlink:
+            return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+        return signature(before) == signature(after)
 
     def _take_large(self, source: str, root: str) -> str:
         _make_directories(root, self._dir_mode)
@@ -163,13 +170,6 @@ class Ingest:
         except OSError:
             return False
         return True
-
-
-def _unchanged(before: Stat, after: Stat) -> bool:
-    """Whether nobody wrote to the file; to link it, as we may have, changes its ctime."""
-    if after.st_nlink != before.st_nlink:
-        return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return signature(before) == signature(after)
 
 
 def _holds(target: str, data: bytes) -> bool:

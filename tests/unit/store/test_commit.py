@@ -372,3 +372,16 @@ def test_a_file_written_to_while_it_is_taken_leaves_no_wrong_object(
     assert content.md5 == md5_bytes(b"second, and longer")
     for found in (tmp_path / "cache").glob("*/*"):
         assert md5_bytes(found.read_bytes()) == found.parent.name + found.name
+
+
+def test_a_file_whose_object_is_there_already_keeps_that_object(
+    tmp_path: Path, state: State
+) -> None:
+    store = ObjectStore(str(tmp_path / "cache"), state=state, link_types=("hardlink",))
+    one, two = tmp_path / "one", tmp_path / "two"
+    for path in (one, two):
+        path.write_bytes(b"same")
+    kept = store.path(take_file(store, str(one)).md5)
+    inode = os.stat(kept).st_ino
+    take_file(store, str(two))
+    assert os.stat(kept).st_ino == inode == os.stat(one).st_ino == os.stat(two).st_ino
