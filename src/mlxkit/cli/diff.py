@@ -13,8 +13,8 @@ from mlxkit.cli.options import Json, Quiet, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.core.files import write_atomic
-from mlxkit.data.diff import Diff
-from mlxkit.data.diff import diff as find_diff
+from mlxkit.data.diff.files import Diff
+from mlxkit.data.diff.files import diff as find_diff
 
 app = new_app()
 
@@ -152,8 +152,8 @@ def _diff_rows(
     quiet: bool,
 ) -> bool:
     from mlxkit.cli.diff_rows import blocks
-    from mlxkit.data.rows import diff_rows
-    from mlxkit.data.rows_report import document
+    from mlxkit.data.rows.compare import diff_rows
+    from mlxkit.data.rows.report import document
 
     with tempfile.TemporaryDirectory(prefix="mlx-rows-") as scratch:
         old, new = _sources(places, scratch)
@@ -172,8 +172,8 @@ def _diff_rows(
 
 def _sources(places: tuple[Any, Any], scratch: str) -> tuple[Any, Any]:
     """Find both files; a project is needed only for a revision."""
-    from mlxkit.data.revision import Revisions
-    from mlxkit.data.rows_find import Place, at_revision, on_disk
+    from mlxkit.data.history.revision import Revisions
+    from mlxkit.data.rows.find import Place, at_revision, on_disk
 
     if all(one.rev is None for one in places):
         return on_disk(places[0]), on_disk(places[1])
@@ -190,7 +190,7 @@ def _sources(places: tuple[Any, Any], scratch: str) -> tuple[Any, Any]:
 
 def _places(rows: str, against: str, a: str | None, b: str | None) -> tuple[Any, Any]:
     """Return the two places to compare: at A and B, or as `REV:PATH` says, or as files."""
-    from mlxkit.data.rows_find import Place, parse_place
+    from mlxkit.data.rows.find import Place, parse_place
 
     place = parse_place(rows)
     if (against or place.rev) and (a or b):

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlxkit.cli import terminal
 from mlxkit.cli.diff_blocks import Block, github_table, printable
-from mlxkit.data.diff import Change, Diff
+from mlxkit.data.diff.files import Change, Diff
 
 _COLOURS = {
     "added": "green",

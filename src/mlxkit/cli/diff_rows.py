@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from mlxkit.cli.diff_blocks import Block
 from mlxkit.cli.tables import number
-from mlxkit.data.rows_report import Cell, Changed, Column, Row, RowsDiff, Stats
+from mlxkit.data.rows.report import Cell, Changed, Column, Row, RowsDiff, Stats
 
 _LONGEST = 60
 

@@ -24,7 +24,7 @@ from mlxkit.cli.transfer import (
 )
 from mlxkit.core.errors import UsageError
 from mlxkit.data.tracked import tracked
-from mlxkit.data.transfer import fetch as fetch_data
+from mlxkit.data.transfer.route import fetch as fetch_data
 from mlxkit.project import open_for_change
 
 app = new_app()

@@ -10,7 +10,7 @@ from mlxkit.cli.bar import bar
 from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode
-from mlxkit.data.fsck import (
+from mlxkit.data.fsck.check import (
     CORRUPT,
     INVALID,
     MISSING,
@@ -20,10 +20,10 @@ from mlxkit.data.fsck import (
     find_missing,
     sampled,
 )
-from mlxkit.data.fsck_places import Folder, Place, default_remote, remote_place, repair
-from mlxkit.data.inventory import File
-from mlxkit.data.reach import cache_folder
-from mlxkit.data.refers import find_refers
+from mlxkit.data.fsck.places import Folder, Place, default_remote, remote_place, repair
+from mlxkit.data.fsck.refers import find_refers
+from mlxkit.data.gc.inventory import File
+from mlxkit.data.gc.reach import cache_folder
 from mlxkit.data.tracked import tracked
 from mlxkit.pipeline.rundir import prepare_folder
 from mlxkit.pipeline.session import Session

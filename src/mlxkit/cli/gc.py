@@ -12,8 +12,8 @@ from mlxkit.cli.gc_remote import collect_by_dvc
 from mlxkit.cli.gc_show import Show, agreed, finish, how, show_plan
 from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.core.errors import UsageError
-from mlxkit.data.gc import Plan, Wanted, carry_out, limited, make_plan
-from mlxkit.data.scope import Scope
+from mlxkit.data.gc.collect import Plan, Wanted, carry_out, limited, make_plan
+from mlxkit.data.gc.scope import Scope
 from mlxkit.project import find_root
 
 app = new_app()

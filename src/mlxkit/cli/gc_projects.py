@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from mlxkit.cli import terminal
 from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.data.gc import Wanted
-from mlxkit.data.reach import cache_folder
+from mlxkit.data.gc.collect import Wanted
+from mlxkit.data.gc.reach import cache_folder
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import inside
 from mlxkit.project import find_root, open_project

@@ -7,8 +7,8 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.handover import give_to_dvc
 from mlxkit.core.errors import MlxError, UsageError
+from mlxkit.data.gc.scope import Scope
 from mlxkit.data.pins import read_pins
-from mlxkit.data.scope import Scope
 
 
 def collect_by_dvc(

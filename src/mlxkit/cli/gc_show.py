@@ -8,7 +8,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.core.errors import MlxError
-from mlxkit.data.gc import (
+from mlxkit.data.gc.collect import (
     IN_DOUBT,
     LEFTOVER,
     OUT_OF_SCOPE,

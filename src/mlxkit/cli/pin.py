@@ -10,10 +10,10 @@ from mlxkit.cli import terminal
 from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import UsageError
-from mlxkit.data.inventory import take_stock
-from mlxkit.data.named import find_named
+from mlxkit.data.gc.inventory import take_stock
+from mlxkit.data.gc.reach import cache_folder
+from mlxkit.data.history.lookup import find_named
 from mlxkit.data.pins import FILE, Pin, add_pins, read_pins, remove_pins
-from mlxkit.data.reach import cache_folder
 from mlxkit.pipeline.session import Session
 from mlxkit.tools import git
 from mlxkit.tools.dvclock import RepoLock

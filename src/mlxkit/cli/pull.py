@@ -25,7 +25,7 @@ from mlxkit.cli.transfer import (
 )
 from mlxkit.core.errors import ExitCode
 from mlxkit.data.tracked import tracked
-from mlxkit.data.transfer_pull import pull as pull_data
+from mlxkit.data.transfer.pull import pull as pull_data
 from mlxkit.project import open_for_change
 
 app = new_app()

@@ -20,7 +20,7 @@ from mlxkit.cli.transfer import (
     tell,
 )
 from mlxkit.data.tracked import tracked
-from mlxkit.data.transfer import push as push_data
+from mlxkit.data.transfer.route import push as push_data
 from mlxkit.project import open_for_change
 
 app = new_app()

@@ -8,8 +8,8 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.core.errors import ExitCode
-from mlxkit.data.transfer import Report, Request
-from mlxkit.data.transfer_items import LOCAL, Failure
+from mlxkit.data.transfer.items import LOCAL, Failure
+from mlxkit.data.transfer.route import Report, Request
 
 _SHOWN = 10
 

@@ -45,6 +45,32 @@ def write_atomic(
         raise
 
 
+def make_folders(path: str, mode: int | None = None) -> None:
+    """Make a folder and those above it; `mode` where the umask shall not decide. Raises OSError."""
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent and parent != path:
+        make_folders(parent, mode)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+    if mode is not None:
+        try:
+            os.chmod(path, mode)  # mkdir alone would take the umask off, and the group bit
+        except OSError:
+            pass  # a file system without modes
+
+
+def discard(path: str) -> None:
+    """Remove a file that may not be there."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
 def _mode_of(path: str) -> int:
     try:
         return os.stat(path).st_mode & 0o7777

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from mlxkit.data.revision import Recorded
+from mlxkit.data.history.revision import Recorded
 
 
 def prefixes_of(target: str, root: str, recorded: Mapping[str, Recorded]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.files import make_folders, write_atomic
 from mlxkit.core.yaml import dumps, load
 from mlxkit.pipeline.spec import Entry, Stage, inside
 
@@ -58,22 +58,11 @@ class RunCache:
         kept = _read(path)
         if kept is not None and _digest(kept) == value:
             return
-        self._make_folders(os.path.dirname(path))
+        make_folders(os.path.dirname(path), 0o2775 if self._shared else None)
         mode = 0o664 if self._shared else None
         # Prepared outside `runs/`, all of which DVC sends to remotes.
         data = dumps(entry).encode()
         write_atomic(path, data, mode=mode, sync=False, scratch=self.scratch)
-
-    def _make_folders(self, folder: str) -> None:
-        if os.path.isdir(folder):
-            return
-        self._make_folders(os.path.dirname(folder))
-        try:
-            os.mkdir(folder)
-        except FileExistsError:
-            return
-        if self._shared:
-            os.chmod(folder, 0o2775)
 
 
 def _reduced(entry: Entry) -> Entry:

@@ -6,6 +6,7 @@ import stat as st
 import time
 
 from mlxkit.core.digest import md5_bytes, md5_file
+from mlxkit.core.files import discard, make_folders
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath
 from mlxkit.store.folder import Hashed, signature
 from mlxkit.store.links import copy, reflink, temporary_name, write_new, write_unnamed
@@ -46,7 +47,7 @@ class Ingest:
                 )
             self._finish(temporary, target, md5, began)
         finally:
-            _unlink(temporary)
+            discard(temporary)
 
     def take(self, source: str, root: str) -> Hashed:
         """Make an object below `root` from a file whose digest is not known: one reading for both.
@@ -72,7 +73,7 @@ class Ingest:
                 return Hashed(md5, after, moment)
             target = f"{root}/{md5[:2]}/{md5[2:]}"
             if self._hardlink and os.path.samefile(source, target):
-                _unlink(target)  # the object is the very file that was written to
+                discard(target)  # the object is the very file that was written to
         raise ChangedWhileRead(
             f"'{source}' keeps changing while it is being added",
             hint="wait until nothing writes to it, and try again",
@@ -85,7 +86,7 @@ class Ingest:
         return signature(before) == signature(after)
 
     def _take_large(self, source: str, root: str) -> str:
-        _make_directories(root, self._dir_mode)
+        make_folders(root, self._dir_mode)
         temporary = f"{root}/{temporary_name()}"
         try:
             md5 = self._fill(source, temporary)
@@ -97,7 +98,7 @@ class Ingest:
                 protect(temporary)
                 os.replace(temporary, target)
         except BaseException:
-            _unlink(temporary)
+            discard(temporary)
             raise
         return md5
 
@@ -113,7 +114,7 @@ class Ingest:
             try:
                 os.replace(temporary, target)
             except BaseException:
-                _unlink(temporary)
+                discard(temporary)
                 raise
         return md5
 
@@ -125,12 +126,12 @@ class Ingest:
             write_new(temporary, data)
             self._finish(temporary, target, md5, began)
         finally:
-            _unlink(temporary)
+            discard(temporary)
 
     def _make_parent(self, target: str) -> str:
         folder = os.path.dirname(target)
         if folder not in self._made:
-            _make_directories(folder, self._dir_mode)
+            make_folders(folder, self._dir_mode)
             self._made.add(folder)
         return folder
 
@@ -208,26 +209,3 @@ def protect(path: str) -> None:
         os.chmod(path, PROTECTED)
     except OSError:
         pass  # as DVC: in a shared cache it may be another user's
-
-
-def _make_directories(path: str, mode: int) -> None:
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    if parent != path:
-        _make_directories(parent, mode)
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        return
-    try:
-        os.chmod(path, mode)  # mkdir alone would take the umask off, and the group bit
-    except OSError:
-        pass
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass

@@ -1,0 +1,1 @@
+"""Which files differ between two revisions."""

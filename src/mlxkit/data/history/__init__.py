@@ -1,0 +1,1 @@
+"""What Git's history says about data."""
