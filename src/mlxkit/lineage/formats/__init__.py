@@ -1,0 +1,1 @@
+"""One answer about lineage, drawn in the formats of other programs."""

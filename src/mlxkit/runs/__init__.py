@@ -1,0 +1,1 @@
+"""Run records: what each stage run was, kept in Git beside the code."""
