@@ -1,6 +1,7 @@
 """Writing files so that a reader, or a crash, never sees half of one."""
 
 import os
+import time
 
 TEMPORARY = (".mlx-", ".tmp")
 """How the name of a file that is being written begins and ends; a kill may leave one behind."""
@@ -28,8 +29,8 @@ def write_atomic(
         mode = _mode_of(path)
     name = f"{TEMPORARY[0]}{os.urandom(8).hex()}{TEMPORARY[1]}"
     temporary = os.path.join(scratch or folder, name)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), mode)
@@ -38,10 +39,7 @@ def write_atomic(
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        try:
-            os.unlink(temporary)
-        except FileNotFoundError:
-            pass
+        discard(temporary)
         raise
 
 
@@ -67,6 +65,18 @@ def discard(path: str) -> None:
     """Remove a file that may not be there."""
     try:
         os.unlink(path)
+    except OSError:
+        pass
+
+
+def discard_left(folder: str, start: str, older: float = 0) -> None:
+    """Remove files whose names begin so, if they are older than so many seconds."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [one for one in entries if one.name.startswith(start)]
+        for one in left:
+            if not older or time.time() - one.stat(follow_symlinks=False).st_mtime > older:
+                discard(one.path)
     except OSError:
         pass
 

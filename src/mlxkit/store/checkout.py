@@ -7,13 +7,13 @@ import time
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.store.compare import Plan, Wish, compare
 from mlxkit.store.errors import UnusablePath, explained
-from mlxkit.store.folder import Hashed
+from mlxkit.store.folder import RECORD, Hashed, Part, at_moment, pack_names, pack_part
 from mlxkit.store.links import Linker
 from mlxkit.store.objects import ObjectStore, missing
 from mlxkit.store.parallel import spread
 from mlxkit.store.relink import set_exec
+from mlxkit.store.settled import SETTLING
 from mlxkit.store.staging import Staging, remove, sweep
-from mlxkit.store.state import SETTLING
 from mlxkit.store.tree import MANY, make_folder
 from mlxkit.store.walk import Ignore, compact
 
@@ -86,19 +86,18 @@ class _Layout:
             made = {""}
             for relpath, _ in make:
                 _make_parents(tree, relpath, made)
-            hashed = self._made_all([(md5, f"{tree}/{path}") for path, md5 in make])
+            records = self._made_all([(md5, f"{tree}/{path}") for path, md5 in make])
             if len(make) >= MANY:
                 # Nobody else knows of these files yet: what is known of them holds as soon as
                 # their last change is clearly over, and the next look hashes nothing.
                 time.sleep(SETTLING)
-                now = time.time_ns()
-                names = [relpath for relpath, _ in make]
-                folder = make_folder(names, [one._replace(moment=now) for one in hashed])
+                names = pack_names([relpath for relpath, _ in make])
+                folder = make_folder(names, at_moment(records, time.time_ns()))
                 self._state.remember_folder(dest, folder)
             staging.switch(tree, dest)
         if len(make) < MANY:
-            for (relpath, md5), one in zip(make, hashed, strict=True):
-                self._state.remember(f"{dest}/{relpath}", one.stat, md5, began=self._began)
+            for (relpath, _), one in zip(make, RECORD.iter_unpack(records), strict=True):
+                self._state.remember_record(f"{dest}/{relpath}", one)
 
     def update(self, plan: Plan) -> None:
         dest = plan.dest
@@ -125,18 +124,19 @@ class _Layout:
         if not self._plain:
             self._store.verify_files([("", md5) for md5 in digests])
 
-    def _made_all(self, files: list[tuple[str, str]]) -> list[Hashed]:
-        """Make files of objects (md5, path), in the same order."""
+    def _made_all(self, files: list[tuple[str, str]]) -> bytes:
+        """Make files of objects (md5, path); return their packed records in the same order."""
         numbered = [(number, md5, path) for number, (md5, path) in enumerate(files)]
-        found: dict[int, Hashed] = {}
+        records = bytearray(len(files) * RECORD.size)
 
-        def part(files: list[tuple[int, str, str]]) -> list[tuple[int, Hashed]]:
-            return [(number, self._made(md5, path)) for number, md5, path in files]
+        def part(files: list[tuple[int, str, str]]) -> Part:
+            made = [self._made(md5, path) for _, md5, path in files]
+            return pack_part([number for number, _, _ in files], made)
 
         for done in spread(part, numbered):
-            found.update(done)
-            self._progress.advance(len(done), sum(one.stat.st_size for _, one in done))
-        return [found[number] for number in range(len(files))]
+            done.put_into(records)
+            self._progress.advance(len(done.numbers), done.size)
+        return bytes(records)
 
     def _made(self, md5: str, new: str) -> Hashed:
         try:

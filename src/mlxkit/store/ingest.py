@@ -4,15 +4,23 @@ import errno
 import os
 import stat as st
 import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import TypeVar
 
 from mlxkit.core.digest import md5_bytes, md5_file
-from mlxkit.core.files import discard, make_folders
+from mlxkit.core.files import TEMPORARY, discard, discard_left, make_folders
+from mlxkit.core.interrupts import uninterrupted
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath
 from mlxkit.store.folder import Hashed, signature
-from mlxkit.store.links import copy, reflink, temporary_name, write_new, write_unnamed
+from mlxkit.store.links import copy, reflink, write_new, write_unnamed
+from mlxkit.store.parallel import spread
 from mlxkit.store.reading import ATTEMPTS
 from mlxkit.store.state import State
 from mlxkit.store.walk import Stat, compact
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PROTECTED = 0o444
 SMALL = 1 << 20
@@ -22,15 +30,30 @@ SMALL = 1 << 20
 class Ingest:
     """Writes objects with DVC's modes; each appears under its name at once and whole, or not.
 
-    With `hardlink` the workspace file itself becomes the object where that does no harm.
+    They lie below `root`. With `hardlink` the workspace file itself becomes the object where that
+    does no harm.
     """
 
-    def __init__(self, state: State, *, hardlink: bool, dir_mode: int) -> None:
+    def __init__(self, root: str, state: State, *, hardlink: bool, dir_mode: int) -> None:
+        self._root = root
         self._state = state
         self._hardlink = hardlink
         self._dir_mode = dir_mode
         self._can_clone = True
         self._made: set[str] = set()
+        self._temporaries = f"{TEMPORARY[0]}{os.urandom(8).hex()}"
+
+    def spread(
+        self, function: Callable[[list[T]], R], items: Sequence[T]
+    ) -> Generator[R, None, None]:
+        """As `parallel.spread`; processes that are stopped at work leave nothing behind."""
+        try:
+            with closing(spread(function, items)) as parts:
+                yield from parts
+        except BaseException:
+            with uninterrupted():
+                discard_left(self._root, self._temporaries)
+            raise
 
     def file(self, source: str, target: str, md5: str) -> None:
         """Make the object `target` from a file that must hold `md5`.
@@ -38,7 +61,8 @@ class Ingest:
         Raises OSError, ChangedWhileRead.
         """
         began = time.time_ns()
-        temporary = self._temporary(target)
+        self._make_parent(target)
+        temporary = self._temporary()
         try:
             if self._fill(source, temporary) != md5:
                 raise ChangedWhileRead(
@@ -49,8 +73,8 @@ class Ingest:
         finally:
             discard(temporary)
 
-    def take(self, source: str, root: str) -> Hashed:
-        """Make an object below `root` from a file whose digest is not known: one reading for both.
+    def take(self, source: str) -> Hashed:
+        """Make an object from a file whose digest is not known: one reading for both.
 
         Raises OSError, UnusablePath, ChangedWhileRead.
         """
@@ -63,15 +87,15 @@ class Ingest:
                 if not st.S_ISREG(before.st_mode):
                     raise UnusablePath(f"'{source}' is not a regular file")
                 if before.st_size > SMALL or self._hardlink or self._can_clone:
-                    md5 = self._take_large(source, root)
+                    md5 = self._take_large(source)
                 else:
-                    md5 = self._take_small(os.read(fd, before.st_size + 1), root)
+                    md5 = self._take_small(os.read(fd, before.st_size + 1))
                 after = compact(os.fstat(fd))
             finally:
                 os.close(fd)
             if self._unchanged(compact(before), after):
                 return Hashed(md5, after, moment)
-            target = f"{root}/{md5[:2]}/{md5[2:]}"
+            target = self._place(md5)
             if self._hardlink and os.path.samefile(source, target):
                 discard(target)  # the object is the very file that was written to
         raise ChangedWhileRead(
@@ -85,12 +109,12 @@ class Ingest:
             return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
         return signature(before) == signature(after)
 
-    def _take_large(self, source: str, root: str) -> str:
-        make_folders(root, self._dir_mode)
-        temporary = f"{root}/{temporary_name()}"
+    def _take_large(self, source: str) -> str:
+        make_folders(self._root, self._dir_mode)
+        temporary = self._temporary()
         try:
             md5 = self._fill(source, temporary)
-            target = f"{root}/{md5[:2]}/{md5[2:]}"
+            target = self._place(md5)
             if _same_file(temporary, target, md5):
                 os.unlink(temporary)
             else:
@@ -102,14 +126,14 @@ class Ingest:
             raise
         return md5
 
-    def _take_small(self, data: bytes, root: str) -> str:
+    def _take_small(self, data: bytes) -> str:
         md5 = md5_bytes(data)
-        target = f"{root}/{md5[:2]}/{md5[2:]}"
+        target = self._place(md5)
         if not _holds(target, data):
             self._make_parent(target)
             if write_unnamed(target, data, PROTECTED):
                 return md5
-            temporary = self._temporary(target)
+            temporary = self._temporary()
             write_new(temporary, data, mode=PROTECTED)
             try:
                 os.replace(temporary, target)
@@ -121,24 +145,26 @@ class Ingest:
     def data(self, data: bytes, target: str, md5: str) -> None:
         """Make the object `target` of `data`; raises OSError."""
         began = time.time_ns()
-        temporary = self._temporary(target)
+        self._make_parent(target)
+        temporary = self._temporary()
         try:
             write_new(temporary, data)
             self._finish(temporary, target, md5, began)
         finally:
             discard(temporary)
 
-    def _make_parent(self, target: str) -> str:
+    def _place(self, md5: str) -> str:
+        return f"{self._root}/{md5[:2]}/{md5[2:]}"
+
+    def _make_parent(self, target: str) -> None:
         folder = os.path.dirname(target)
         if folder not in self._made:
             make_folders(folder, self._dir_mode)
             self._made.add(folder)
-        return folder
 
-    def _temporary(self, target: str) -> str:
-        folder = self._make_parent(target)
+    def _temporary(self) -> str:
         # Not among the objects: whoever lists those would take a half-written one for real.
-        return f"{os.path.dirname(folder)}/{temporary_name()}"
+        return f"{self._root}/{self._temporaries}{os.urandom(8).hex()}{TEMPORARY[1]}"
 
     def _finish(self, temporary: str, target: str, md5: str, began: int) -> None:
         protect(temporary)

@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from functools import partial
 
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.store.errors import explained
-from mlxkit.store.folder import Hashed
+from mlxkit.store.folder import Part, pack_part
 from mlxkit.store.objects import WORTH_LISTING, ObjectStore
-from mlxkit.store.parallel import spread
-from mlxkit.store.tree import Content, Entries, Numbered, describe_found, look, tree_bytes
+from mlxkit.store.tree import Content, Entries, Numbered, describe_found, digests, look, tree_bytes
 from mlxkit.store.walk import Found, Ignore
 
 _EXEC = 0o111
@@ -30,7 +30,7 @@ def take_file(
         moment = time.time_ns()
         if md5 is None or not store.keeps(md5):
             progress.begin(f"adding {os.path.relpath(path)}", 1, stat.st_size)
-            taken = store.ingest().take(path, store.root)
+            taken = store.ingest().take(path)
             md5, moment = taken.md5, taken.moment
             progress.end()
         isexec = bool(stat.st_mode & _EXEC)
@@ -73,15 +73,17 @@ def take_tree(
 
 def _take(
     store: ObjectStore, progress: Progress, files: Sequence[Numbered]
-) -> Iterator[list[tuple[int, Hashed]]]:
+) -> Generator[Part, None, None]:
     ingest = store.ingest()
 
-    def part(files: list[Numbered]) -> list[tuple[int, Hashed]]:
-        return [(number, ingest.take(path, store.root)) for number, path in files]
+    def part(files: list[Numbered]) -> Part:
+        taken = [ingest.take(path) for _, path in files]
+        return pack_part([number for number, _ in files], taken)
 
-    for done in spread(part, files):
-        progress.advance(len(done), sum(one.stat.st_size for _, one in done))
-        yield done
+    with closing(ingest.spread(part, files)) as parts:
+        for done in parts:
+            progress.advance(len(done.numbers), done.size)
+            yield done
 
 
 def _add_absent(store: ObjectStore, path: str, entries: Entries) -> None:
@@ -93,17 +95,19 @@ def _add_absent(store: ObjectStore, path: str, entries: Entries) -> None:
             ingest.file(f"{path}/{relpath}", store.path(md5), md5)
 
     if len(entries) > WORTH_LISTING:
-        names = store.names()
-        absent = [one for one in entries if one[1] not in names]
+        gone = set(digests(entries)) - store.names()
+        absent = [one for one in entries if one[1] in gone] if gone else []
     else:
         absent = [one for one in entries if not store.keeps(one[1])]
-    for _ in spread(part, absent):
+    for _ in ingest.spread(part, absent):
         pass
 
 
 def _relink(store: ObjectStore, path: str, found: Sequence[Found], entries: Entries) -> None:
     """Make files what `cache.type` asks for, where they may be something else."""
     plain = set(store.link_types) <= {"reflink", "copy"}
+    if plain and not any(one[2] or (one[1] is not None and one[1][4] > 1) for one in found):
+        return
     wrong = [
         number
         for number, one in enumerate(found)

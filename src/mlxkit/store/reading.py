@@ -3,24 +3,24 @@
 import os
 import stat as st
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from mlxkit.core.digest import md5_fd
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
-from mlxkit.store.folder import Hashed, signature
+from mlxkit.store.folder import Hashed, Part, pack_part, signature
 from mlxkit.store.parallel import spread
 from mlxkit.store.walk import compact
 
 ATTEMPTS = 3
 
 
-def hash_files(files: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, Hashed]]]:
+def hash_files(files: Sequence[tuple[int, str]]) -> Generator[Part, None, None]:
     """Hash files, in any order; raises UnusablePath, ChangedWhileRead."""
     yield from spread(_hash_part, files)
 
 
-def _hash_part(files: list[tuple[int, str]]) -> list[tuple[int, Hashed]]:
-    return [(number, hash_file(path)) for number, path in files]
+def _hash_part(files: list[tuple[int, str]]) -> Part:
+    return pack_part([number for number, _ in files], [hash_file(path) for _, path in files])
 
 
 def hash_file(path: str) -> Hashed:

@@ -6,6 +6,7 @@ import stat as st
 from types import TracebackType
 
 from mlxkit.core.digest import md5_bytes
+from mlxkit.core.interrupts import uninterrupted
 
 
 class Staging:
@@ -31,7 +32,8 @@ class Staging:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        remove(self.path)
+        with uninterrupted():  # the impatient press Ctrl-C twice
+            remove(self.path)
 
     def new(self) -> str:
         """A path for one more file or directory."""

@@ -11,6 +11,7 @@ from mlxkit.core.digest import md5_fd
 from mlxkit.core.files import write_atomic
 from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
 from mlxkit.store.folder import RECORD, Folder, Record
+from mlxkit.store.settled import COARSE_MARGIN, MARGIN, settled
 from mlxkit.store.walk import Stat
 
 Entry = Record
@@ -22,11 +23,6 @@ _HEADER = struct.Struct("<QQQQI")
 _FOLDER = struct.Struct("<IQ16s16sQQ?")  # length of the path, of the body, the fields of Folder
 
 _ATTEMPTS = 3
-_MARGIN = 50_000_000  # more than a kernel's clock tick, which is 1 to 10 ms
-_COARSE_MARGIN = 2_000_000_000  # file systems that keep whole seconds, or two
-_SECOND = 1_000_000_000
-SETTLING = 1.2 * _MARGIN / _SECOND
-"""Seconds after which a file's last change is clearly over."""
 _SMALLEST_CLEANUP = 10_000
 
 
@@ -63,6 +59,10 @@ class State:
     def folder(self, path: str) -> Folder | None:
         """Return what is kept of a directory of many files."""
         return self._folders.get(path)
+
+    def folder_named(self, md5: str) -> Folder | None:
+        """Return a directory of many files that held this, whatever it holds now."""
+        return next((one for one in self._folders.values() if one.md5 == md5), None)
 
     def remember_folder(self, path: str, folder: Folder) -> None:
         """Note what a directory of many files held; its files need no entry of their own."""
@@ -109,14 +109,20 @@ class State:
             self._entries[_key(path)] = entry
             self._changed = True
 
+    def remember_record(self, path: str, record: Record) -> None:
+        """Note what was read of a file; see `folder.RECORD`."""
+        with self._lock:
+            self._entries[_key(path)] = record
+            self._changed = True
+
     def remember_ours(self, path: str, stat: AnyStat, md5: str, *, began: int) -> None:
         """As `remember`, of a file whose mode or links we have changed after it was looked at.
 
         That set its ctime anew. A write would have set its mtime, too, which was clearly over when
         its content was looked at, so what is known of it still holds.
         """
-        if stat.st_mtime_ns + _MARGIN <= began:
-            began = max(began, stat.st_ctime_ns + _COARSE_MARGIN)
+        if stat.st_mtime_ns + MARGIN <= began:
+            began = max(began, stat.st_ctime_ns + COARSE_MARGIN)
         self.remember(path, stat, md5, began=began)
 
     def save(self) -> None:
@@ -182,19 +188,8 @@ def _matches(entry: Entry, stat: AnyStat) -> bool:
 
 
 def _racy(entry: Entry, stat: AnyStat) -> bool:
-    # Timestamps come in ticks. A file written in the same tick in which it was hashed can be
-    # written again, size unchanged, and look the same for ever. So an entry counts only if the
-    # file's last change was clearly over when the hash was begun.
     newest = entry[1] if stat.st_nlink > 1 else max(entry[1], entry[2])
-    margin = _COARSE_MARGIN if newest % _SECOND == 0 else _MARGIN
-    return newest + margin > entry[4]
-
-
-def settled(record: Entry) -> bool:
-    """Whether a file's last change was clearly over when its hash was begun."""
-    newest = max(record[1], record[2])
-    margin = _COARSE_MARGIN if newest % _SECOND == 0 else _MARGIN
-    return newest + margin <= record[4]
+    return not settled(newest, entry[4])
 
 
 def _encode(entries: dict[str, Entry], kept: int, folders: dict[str, Folder]) -> bytes:

@@ -4,14 +4,28 @@ import json
 import os
 import re
 import stat as st
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.store.errors import BadObject, BrokenLink, ChangedWhileRead, UnusablePath, os_error
-from mlxkit.store.folder import Folder, Hashed, LateEntries, fingerprint, pack_body, signature
+from mlxkit.store.folder import (
+    Folder,
+    LateEntries,
+    Part,
+    all_settled,
+    digests_of,
+    fingerprint,
+    pack_names,
+    pack_signatures,
+    recall,
+    signatures_of,
+    size_of,
+    unpack_names,
+)
 from mlxkit.store.reading import hash_files
-from mlxkit.store.state import AnyStat, State, settled
+from mlxkit.store.state import AnyStat, State
 from mlxkit.store.walk import Found, Ignore, Stat, compact, walk
 
 # (path below the directory with "/" between its parts, md5), sorted by path
@@ -19,7 +33,7 @@ Entries: TypeAlias = Sequence[tuple[str, str]]
 
 Numbered = tuple[int, str]
 """A file's place in a list, and its path."""
-Read: TypeAlias = Callable[[Sequence[Numbered]], Iterator[list[tuple[int, Hashed]]]]
+Read: TypeAlias = Callable[[Sequence[Numbered]], Generator[Part, None, None]]
 """Reads files and tells of each, in any order, what it holds."""
 
 MANY = 500
@@ -29,6 +43,7 @@ _EXEC = st.S_IXUSR | st.S_IXGRP | st.S_IXOTH
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 # An empty part (so an absolute path, too), ".", "..", or a NUL.
 _UNSAFE = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)|\0")
+_QUOTED = re.compile(r"[^ !#-\[\]-~]")  # what JSON does not write as it is
 _PART = 10_000
 _LONGEST_NAME = 255
 _NEVER_TOO_LONG = _LONGEST_NAME // 4  # a character is four bytes at most
@@ -73,7 +88,7 @@ def describe(path: str, state: State, ignore: Ignore | None = None) -> Content |
 def look(path: str, ignore: Ignore | None = None) -> list[Found]:
     """Return the files of a directory, sorted by path; raises BrokenLink, and as `walk` does."""
     found = walk(path, ignore)
-    found.sort()
+    found.sort(key=itemgetter(0))
     for one in found:
         if one.stat is None:
             raise BrokenLink(f"'{path}/{one.relpath}' is a link to nothing")
@@ -86,7 +101,7 @@ def describe_found(
     """Describe a directory from what `look` has found; `read` reads what the index knows not."""
     if len(found) >= MANY:
         return _describe_many(path, found, state, read)
-    hashed: dict[int, Hashed] = {}
+    known: dict[int, tuple[str, int]] = {}
     unknown = []
     for number, (relpath, stat, _) in enumerate(found):
         assert stat is not None
@@ -94,16 +109,15 @@ def describe_found(
         if md5 is None:
             unknown.append((number, f"{path}/{relpath}"))
         else:
-            hashed[number] = Hashed(md5, stat, 0)
+            known[number] = (md5, stat.st_size)
     for part in read(unknown):
-        for number, one in part:
-            hashed[number] = one
-            file = f"{path}/{found[number].relpath}"
-            state.remember(file, one.stat, one.md5, began=one.moment)
-    files = [hashed[number] for number in range(len(found))]
-    entries = [(one.relpath, file.md5) for one, file in zip(found, files, strict=True)]
+        for number, record in part.unpack():
+            known[number] = (record[5].hex(), record[3])
+            state.remember_record(f"{path}/{found[number].relpath}", record)
+    files = [known[number] for number in range(len(found))]
+    entries = [(one.relpath, md5) for one, (md5, _) in zip(found, files, strict=True)]
     name = md5_bytes(tree_bytes(entries)) + ".dir"
-    size = sum(one.stat.st_size for one in files)
+    size = sum(size for _, size in files)
     return Content(name, size, nfiles=len(entries), entries=tuple(entries))
 
 
@@ -112,46 +126,29 @@ def _describe_directory(path: str, state: State, ignore: Ignore | None) -> Conte
 
 
 def _describe_many(path: str, found: Sequence[Found], state: State, read: Read) -> Content:
+    names, signatures = pack_names([one[0] for one in found]), pack_signatures(found)
     known = state.folder(path)
-    if known is not None and known.settled and known.fingerprint == fingerprint(found):
+    if known is not None and known.settled and known.fingerprint == fingerprint(signatures, names):
         return content_of(known)
-    hashed = _recall(found, known)
-    unknown = [(n, f"{path}/{found[n].relpath}") for n, one in enumerate(hashed) if one is None]
-    for part in read(unknown):
-        for number, one in part:
-            hashed[number] = one
-    names = [one.relpath for one in found]
-    files = [one for one in hashed if one is not None]
-    folder = make_folder(names, files)
+    records, unknown = recall(known, signatures, names)
+    for part in read([(number, f"{path}/{found[number].relpath}") for number in unknown]):
+        part.put_into(records)
+    folder = make_folder(names, bytes(records))
     state.remember_folder(path, folder)
-    entries = tuple([(name, one.md5) for name, one in zip(names, files, strict=True)])
-    return content_of(folder)._replace(entries=entries)
+    return content_of(folder)
 
 
-def _recall(found: Sequence[Found], known: Folder | None) -> list[Hashed | None]:
-    """Return of each file what the index vouches for."""
-    if known is None:
-        return [None] * len(found)
-    records = known.records()
-    recalled: list[Hashed | None] = []
-    for relpath, stat, _ in found:
-        record = records.get(relpath)
-        same = stat is not None and record is not None and record[:4] == signature(stat)
-        if stat is not None and record is not None and same and settled(record):
-            recalled.append(Hashed(record[5].hex(), stat, record[4]))
-        else:
-            recalled.append(None)
-    return recalled
-
-
-def make_folder(names: Sequence[str], files: Sequence[Hashed]) -> Folder:
-    """Put together what the index keeps of a directory, `names` being sorted."""
-    body = pack_body(zip(names, files, strict=True))
-    found = [Found(name, one.stat) for name, one in zip(names, files, strict=True)]
-    md5 = md5_bytes(tree_bytes([(name, one.md5) for name, one in zip(names, files, strict=True)]))
-    is_settled = all(settled((*signature(one.stat), one.moment, b"")) for one in files)
-    size = sum(one.stat.st_size for one in files)
-    return Folder(fingerprint(found), md5, size, len(files), is_settled, body)
+def make_folder(names: bytes, records: bytes) -> Folder:
+    """Put together what the index keeps of a directory, packed as in `folder.py`."""
+    digests = digests_of(records)
+    return Folder(
+        fingerprint(signatures_of(records), names),
+        md5_bytes(_text(unpack_names(names), digests)),
+        size_of(records),
+        len(digests),
+        all_settled(records),
+        records + names,
+    )
 
 
 def content_of(folder: Folder) -> Content:
@@ -168,12 +165,27 @@ def _read(path: str, state: State, stat: Stat) -> tuple[str, AnyStat]:
 
 def tree_bytes(entries: Entries) -> bytes:
     """The bytes of the object that lists `entries`, which are sorted by path."""
+    return _text([path for path, _ in entries], [md5 for _, md5 in entries])
+
+
+def digests(entries: Entries) -> list[str]:
+    """The digests of `entries`, without unpacking more of them than that."""
+    if isinstance(entries, LateEntries):
+        return entries.digests()
+    return [md5 for _, md5 in entries]
+
+
+def _text(paths: Sequence[str], digests: Sequence[str]) -> bytes:
     # The same text as DVC's `json.dumps(..., sort_keys=True)`: the keys are in order here. In
-    # parts, because a dictionary a file is ten times the size of its text.
+    # parts, because so many small strings are several times the size of the text.
     parts = []
-    for start in range(0, len(entries), _PART):
-        part = [{"md5": md5, "relpath": path} for path, md5 in entries[start : start + _PART]]
-        parts.append(json.dumps(part)[1:-1].encode("ascii"))
+    for start in range(0, len(paths), _PART):
+        some = paths[start : start + _PART]
+        if _QUOTED.search("".join(some)):
+            some = [json.dumps(path)[1:-1] for path in some]
+        pairs = zip(digests[start : start + _PART], some, strict=True)
+        lines = [f'{{"md5": "{md5}", "relpath": "{path}"}}' for md5, path in pairs]
+        parts.append(", ".join(lines).encode("ascii"))
     return b"[" + b", ".join(parts) + b"]"
 
 

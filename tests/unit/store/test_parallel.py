@@ -3,10 +3,13 @@
 import os
 import signal
 import threading
+from contextlib import closing
 
 import pytest
 
 from mlxkit.core.errors import MlxError
+from mlxkit.core.interrupts import uninterrupted
+from mlxkit.store import parallel
 from mlxkit.store.errors import DiskFull
 from mlxkit.store.parallel import spread
 
@@ -77,3 +80,59 @@ def test_a_process_that_dies_is_an_error() -> None:
 def test_stopping_early_leaves_no_process() -> None:
     first = next(iter(spread(_pid, range(1000), least=10, chunk=10)))
     assert first
+
+
+def _ended_by(begin: int) -> int:
+    """How a process ends that begins as if it had that parent."""
+    pid = os.fork()
+    if pid == 0:
+        parallel._begin(begin)
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_process_whose_parent_was_killed_before_it_began_ends() -> None:
+    """It would wait for work for ever, and hold the project's lock, which it has inherited."""
+    assert _ended_by(os.getpid()) == 7
+    assert _ended_by(os.getppid()) == 1
+
+
+@pytest.mark.usefixtures("forks")
+def test_ctrl_c_is_the_parents() -> None:
+    """It goes to all: a process that dies of it would look like one that was killed."""
+
+    def press(part: list[int]) -> list[int]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return part
+
+    with closing(spread(press, range(100), least=10, chunk=10)) as parts:
+        assert sorted(one for part in parts for one in part) == list(range(100))
+
+
+@pytest.mark.usefixtures("forks")
+def test_ctrl_c_ends_all_processes_before_it_is_told() -> None:
+    def pids(part: list[int]) -> int:
+        if part[0] > 20:
+            signal.pause()
+        return os.getpid()
+
+    seen = set()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        closing(spread(pids, range(1000), least=10, chunk=10)) as parts,
+    ):
+        for pid in parts:
+            seen.add(pid)
+            os.kill(os.getpid(), signal.SIGINT)
+    for pid in seen:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_what_must_not_be_interrupted_is_not() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(1)
+    assert done
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

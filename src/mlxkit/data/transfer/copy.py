@@ -3,19 +3,19 @@
 import errno
 import os
 import stat as st
-import time
-from collections.abc import Generator, Sequence
-from contextlib import closing
-from typing import NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import NamedTuple
 
 from mlxkit.core.digest import md5_bytes, md5_file
 from mlxkit.core.errors import RemoteError
-from mlxkit.core.files import TEMPORARY, discard, make_folders
+from mlxkit.core.files import TEMPORARY, discard, discard_left, make_folders
+from mlxkit.core.interrupts import uninterrupted
 from mlxkit.core.progress import Progress
 from mlxkit.data.transfer.items import ABSENT, LOCAL, REMOTE, Failure, Item, Outcome
 from mlxkit.store.errors import DiskFull
 from mlxkit.store.ingest import PROTECTED, protect
-from mlxkit.store.links import copy, reflink, temporary_name, write_new
+from mlxkit.store.links import copy, reflink, temporary_name, write_new, write_unnamed
 from mlxkit.store.parallel import spread
 
 _SMALL = 1 << 20
@@ -63,16 +63,16 @@ def copy_objects(
     job = _Job(source, target, source_side, dir_mode, os.urandom(8).hex())
     done = Outcome()
     try:
-        # Closed here and now, so that no process is at work any more when its files are swept.
-        parts = cast("Generator[_Part, None, None]", spread(job.copy, items))
-        with closing(parts):
+        # Closed here and now, so that no process is at work any more when its files are removed.
+        with closing(spread(job.copy, items)) as parts:
             for one in parts:
                 progress.advance(one.files, one.size)
                 done = done.plus(Outcome(one.files, one.size, one.failed))
                 if one.full is not None:
                     raise full(target, target_side)
     except BaseException:
-        sweep(target, f"{TEMPORARY[0]}{job.token}")  # of processes that were stopped at work
+        with uninterrupted():
+            discard_left(target, f"{TEMPORARY[0]}{job.token}")  # of processes stopped at work
         raise
     return done
 
@@ -109,7 +109,6 @@ class _Job(NamedTuple):
         source = f"{self.source}/{item.md5[:2]}/{item.md5[2:]}"
         # Non-blocking: a stranger's folder may hold a pipe that nobody writes to.
         fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        temporary = f"{self.target}/{TEMPORARY[0]}{self.token}{os.urandom(8).hex()}{TEMPORARY[1]}"
         try:
             stat = os.fstat(fd)
             if not st.S_ISREG(stat.st_mode):
@@ -117,21 +116,40 @@ class _Job(NamedTuple):
             if item.limit is not None and stat.st_size > item.limit:
                 raise _Refused(TOO_LONG)
             if stat.st_size <= _SMALL:
-                data = os.read(fd, stat.st_size + 1)
-                if md5_bytes(data) != item.md5[:32]:
-                    raise _Refused(WRONG)
-                write_new(temporary, data, mode=PROTECTED)
-            elif _clone_or_copy(source, temporary) != item.md5[:32]:
-                raise _Refused(WRONG)
+                self._write(item.md5, os.read(fd, stat.st_size + 1))
             else:
-                protect(temporary)
-            move_in(temporary, self.target, item.md5, self.dir_mode)
-        except BaseException:
-            discard(temporary)
-            raise
+                self._clone_or_copy(item.md5, source)
         finally:
             os.close(fd)
         return stat.st_size
+
+    def _write(self, md5: str, data: bytes) -> None:
+        if md5_bytes(data) != md5[:32]:
+            raise _Refused(WRONG)
+        try:
+            if write_unnamed(f"{self.target}/{md5[:2]}/{md5[2:]}", data, PROTECTED):
+                return
+        except FileNotFoundError:
+            pass  # no such folder yet
+        with self._temporary() as temporary:
+            write_new(temporary, data, mode=PROTECTED)
+            move_in(temporary, self.target, md5, self.dir_mode)
+
+    def _clone_or_copy(self, md5: str, source: str) -> None:
+        with self._temporary() as temporary:
+            if _clone_or_copy(source, temporary) != md5[:32]:
+                raise _Refused(WRONG)
+            protect(temporary)
+            move_in(temporary, self.target, md5, self.dir_mode)
+
+    @contextmanager
+    def _temporary(self) -> Iterator[str]:
+        path = f"{self.target}/{TEMPORARY[0]}{self.token}{os.urandom(8).hex()}{TEMPORARY[1]}"
+        try:
+            yield path
+        except BaseException:
+            discard(path)
+            raise
 
 
 def _clone_or_copy(source: str, target: str) -> str:
@@ -166,18 +184,6 @@ def place(cache: str, md5: str, data: bytes, dir_mode: int | None) -> None:
         if error.errno in NO_ROOM:
             raise full(cache, LOCAL) from error
         raise
-
-
-def sweep(folder: str, start: str, older: float = 0) -> None:
-    """Remove temporary files whose names begin so, if they are older than so many seconds."""
-    try:
-        with os.scandir(folder) as entries:
-            left = [one for one in entries if one.name.startswith(start)]
-        for one in left:
-            if not older or time.time() - one.stat(follow_symlinks=False).st_mtime > older:
-                discard(one.path)
-    except OSError:
-        pass
 
 
 def full(target: str, side: str) -> DiskFull | RemoteError:

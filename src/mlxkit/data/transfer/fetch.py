@@ -70,7 +70,8 @@ def fetch(
     if files:
         progress.begin(f"fetching from '{remote.name}'", len(files))
         try:
-            items = [Item(md5, limit) for md5, (_, limit) in files.items()]
+            # In order: objects lie side by side in 256 folders, and so are read and written so.
+            items = [Item(md5, limit) for md5, (_, limit) in sorted(files.items())]
             done = remote.receive(store.root, items, progress)
         finally:
             progress.end()

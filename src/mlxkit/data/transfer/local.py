@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterable, Sequence
 
 from mlxkit.core.errors import RemoteError
-from mlxkit.core.files import TEMPORARY, make_folders, write_atomic
+from mlxkit.core.files import TEMPORARY, discard_left, make_folders, write_atomic
 from mlxkit.core.progress import Progress
-from mlxkit.data.transfer.copy import copy_objects, sweep
+from mlxkit.data.transfer.copy import copy_objects
 from mlxkit.data.transfer.items import LOCAL, REMOTE, Item, Outcome
 
 _WORTH_LISTING = 500
@@ -72,7 +72,7 @@ class LocalRemote:
     def send(self, cache: str, md5s: Sequence[str], progress: Progress) -> Outcome:
         """Copy objects from a cache into the folder; raises RemoteError."""
         # What a kill left; younger ones may be another machine's, at work.
-        sweep(self._objects, TEMPORARY[0], older=_A_DAY)
+        discard_left(self._objects, TEMPORARY[0], older=_A_DAY)
         items = [Item(md5) for md5 in md5s]
         return copy_objects(
             cache,
