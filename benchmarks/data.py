@@ -77,12 +77,12 @@ def _change_one(place: Place) -> None:
 
 
 def _no_workspace(place: Place) -> None:
-    shutil.rmtree(place.root / "data")
+    projects.put_away(place.root / "data", place.root.parent / "old")
 
 
 def _no_cache(place: Place) -> None:
     _no_workspace(place)
-    shutil.rmtree(place.root / ".dvc" / "cache")
+    projects.put_away(place.root / ".dvc" / "cache", place.root.parent / "old")
 
 
 def _new_remote(place: Place) -> None:
@@ -151,5 +151,38 @@ BIG = Chain(
     together=True,
     room=lambda size: 4 * size * 2**20,
 )
-CHAINS = (LOCAL, BIG, S3)
+FIRST = projects.digest("out", 0, 0)  # made by the first commit of all
+PICKAXE = ("git", "log", "--all", "-S", FIRST, "--format=%H", "--", "dvc.lock")
+
+
+def _no_index(place: Place) -> None:
+    if not place.root.exists():
+        projects.copy(place.source, place.root)
+    shutil.rmtree(place.root / ".mlx", ignore_errors=True)
+
+
+HISTORY = Chain(
+    projects.history,
+    (
+        Step(
+            "lineage-first",
+            "lineage, {size:,} commits, no index yet, against git log -S",
+            ("lineage", FIRST),
+            _no_index,
+            base=PICKAXE,
+        ),
+        Step(
+            "lineage",
+            "lineage, {size:,} commits, against git log -S",
+            ("lineage", FIRST),
+            _nothing,
+            base=PICKAXE,
+        ),
+    ),
+    sizes=(1_000, 10_000),
+    quick_sizes=(1_000,),
+    against="git log -S",
+    together=True,
+)
+CHAINS = (LOCAL, BIG, S3, HISTORY)
 STEPS = [step.name for chain in CHAINS for step in chain.steps if step.name]

@@ -1,5 +1,6 @@
 """The projects that are worked on."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -71,8 +72,59 @@ def big_file(folder: Path, mib: int) -> None:
             file.write(bytes_of(2**20))
 
 
+def put_away(path: Path, old: Path) -> None:
+    """Take something out of the way, into the folder `old`, which is removed at the very end.
+
+    Where many files were deleted lately, ext4 looks at the place of each before it makes a new
+    one: for minutes, all that creates files would take several times as long.
+    """
+    if path.exists():
+        old.mkdir(exist_ok=True)
+        path.rename(old / str(sum(1 for _ in old.iterdir())))
+
+
+def history(folder: Path, count: int) -> None:
+    """`count` commits that each change one of ten stages in `dvc.lock`, as a run would."""
+    parts = []
+    for number in range(count):
+        text = _lock(number).encode()
+        about = f"commit {number}".encode()
+        parent = b"from refs/heads/main^0\n" if number == 0 else b""
+        parts.append(
+            b"commit refs/heads/main\ncommitter B <b@example.org> %d +0000\ndata %d\n%s\n%s"
+            b"M 100644 inline dvc.lock\ndata %d\n%s\n"
+            % (1_700_000_000 + 60 * number, len(about), about, parent, len(text), text)
+        )
+    for args, given in ((["fast-import", "--quiet"], b"".join(parts)), (["reset", "--hard"], b"")):
+        subprocess.run(["git", *args], cwd=folder, input=given, check=True, stdout=-3)
+
+
+def digest(*what: object) -> str:
+    """The md5 of a content that nobody has."""
+    return hashlib.md5(repr(what).encode()).hexdigest()
+
+
+def _lock(number: int) -> str:
+    lines = ["schema: '2.0'", "stages:"]
+    for stage in range(10):
+        version = number - (number - stage) % 10 if number >= stage else 0
+        lines += [
+            f"  s{stage}:", f"    cmd: python train.py {stage}", "    deps:",
+            *_item(f"in{stage}.csv", digest("in", stage, version)),
+            *_item("src/train.py", digest("code")),
+            "    params:", "      params.yaml:", f"        train.lr: {version / 1000}",
+            "        train.depth: 3", "    outs:",
+            *_item(f"out{stage}.skops", digest("out", stage, version)),
+        ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _item(path: str, md5: str) -> list[str]:
+    return [f"    - path: {path}", "      hash: md5", f"      md5: {md5}", "      size: 100"]
+
+
 def copy(source: Path, target: Path) -> Path:
-    """A fresh copy; whatever was there is gone."""
-    shutil.rmtree(target, ignore_errors=True)
+    """A fresh copy; whatever was there is put away."""
+    put_away(target, target.parent / "old")
     shutil.copytree(source, target, symlinks=True)
     return target

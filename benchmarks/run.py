@@ -8,7 +8,6 @@ machines, seconds cannot.
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -128,7 +127,7 @@ class Bench:
                         report.Row(step.name, title, size, goal, base, mlx, chain.against, once)
                     )
         for place in places:
-            shutil.rmtree(place.root, ignore_errors=True)
+            projects.put_away(place.root, self.folder / "old")
         return found
 
     def _places(self, chain: Chain, size: int, server: S3Server | None) -> list[Place]:
@@ -139,7 +138,7 @@ class Bench:
             root = self.folder / ("both" if chain.together else tool)
             remote = server.url(f"{tool}-{size}") if server else str(self.folder / f"to-{tool}")
             options = server.options if server else ()
-            shutil.rmtree(root, ignore_errors=True)
+            projects.put_away(root, self.folder / "old")
             places.append(Place(tool, source, root, remote, options))
         return places
 

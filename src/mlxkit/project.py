@@ -5,18 +5,22 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.core.files import write_atomic
 from mlxkit.pipeline.declared import Declared, load_declared
 from mlxkit.pipeline.graph import build_graph
 from mlxkit.pipeline.locks import Locks
-from mlxkit.pipeline.session import RunSession, Session
+from mlxkit.pipeline.result import Recorder
+from mlxkit.pipeline.session import Environments, RunSession, Session
 from mlxkit.pipeline.workspace import Workspace
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.tools import dvc, git
+
+if TYPE_CHECKING:
+    from mlxkit.tools.dvclock import RepoLock
 
 Say = Callable[[str], None]
 KEPT_PARSES = 16
@@ -41,10 +45,11 @@ def open_project(start: str = ".", *, say: Say) -> Session:
 
     Raises ProjectError where the project or one of its files is invalid.
     """
-    return Session(**_reading_parts(start, say, {}))
+    parts = _reading_parts(start, say, {})
+    return Session(**parts, environments=_environments(parts, start_any=False))
 
 
-def _open_to_change(start: str, say: Say) -> RunSession:
+def _open_to_change(start: str, say: Say, repo_lock: "RepoLock | None" = None) -> RunSession:
     """Open the project with all that a run needs, going on from what a killed run left."""
     from mlxkit.pipeline.commit import Committer
     from mlxkit.pipeline.gitignore import IgnoreFiles
@@ -62,10 +67,11 @@ def _open_to_change(start: str, say: Say) -> RunSession:
     copies = ObjectStore(store.root, state=parts["state"], link_types=("copy",), shared=shared)
     runcache = RunCache(cache_dir, root, shared=shared)
     hardlink = bool(core.get("hardlink_lock"))
-    repo_lock = RepoLock(root, hardlink=hardlink)
+    repo_lock = repo_lock or RepoLock(root, hardlink=hardlink)
     outs = [out for stage in declared.stages for out in stage.outs]
     return RunSession(
         **parts,
+        environments=_environments(parts, start_any=True),
         _delegate=Delegate(root, repo_lock, wait=3600),
         ignores=IgnoreFiles(parts["git_root"], outs, ignore_bases),
         committer=Committer(workspace, store, copies, runcache, say),
@@ -112,6 +118,15 @@ def _reading_parts(start: str, say: Say, bases: dict[str, list[str]]) -> dict[st
     }
 
 
+def _environments(parts: dict[str, Any], *, start_any: bool) -> Environments | None:
+    """Return who knows of stages' environments, None where no stage asks for its own."""
+    if not any(stage.env for stage in parts["declared"].stages):
+        return None
+    from mlxkit.runs.stage_environments import StageEnvironments
+
+    return StageEnvironments(parts["root"], parts["git_root"], os.environ, start_any=start_any)
+
+
 def _cache(declared: Declared) -> tuple[str, bool]:
     """Return the cache's folder, and whether a group shares it."""
     cache = declared.config.get("cache", {})
@@ -139,9 +154,12 @@ def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
             with session.repo_lock.holding(wait):
                 for told in recover(session, note or {}):
                     say(told)
+        session.recorder = _recorder(session, say)
         try:
             yield session
         finally:
+            if session.recorder is not None:
+                session.recorder.finish()
             session.rundir.close()
             save_state(session)
             if session.touched:
@@ -159,10 +177,16 @@ def open_for_change(start: str, wait: float, say: Say) -> Iterator[RunSession]:
     Raises BusyError after `wait` seconds, ProjectError.
     """
     from mlxkit.pipeline.rundir import prepare_folder
+    from mlxkit.tools.dvclock import RepoLock
 
-    prepare_folder(find_root(start))
+    root = find_root(start)
+    prepare_folder(root)
+    before = RepoLock(root).trace()
     session = _open_to_change(start, say)
-    with session.repo_lock.holding(wait):
+    with session.repo_lock.holding(wait, say):
+        if session.repo_lock.taken_since(before):
+            # Whoever held it may have changed any of the files that we have read.
+            session = _open_to_change(start, say, session.repo_lock)
         try:
             yield session
         finally:
@@ -196,6 +220,18 @@ def mend_path_locks(session: RunSession, say: Say) -> None:
         locks.mend()
         if broken:
             say(".dvc/tmp/rwlock was cut short by a kill; mended")
+
+
+def _recorder(session: RunSession, say: Say) -> Recorder | None:
+    """Return who keeps records of the runs, None without Git."""
+    if session.git_root is None:
+        return None
+    from mlxkit.runs.recorder import GitRecorder
+
+    def hashed(path: str, read: bool) -> str | None:
+        return session.state.digest(path) if read else session.state.known(path, os.stat(path))
+
+    return GitRecorder(session.root, session.git_root, say, hashed)
 
 
 def save_state(session: Session) -> None:

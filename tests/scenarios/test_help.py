@@ -19,8 +19,13 @@ OWN = [
     "logs",
     "metrics",
     "params",
+    "cost",
+    "env",
+    "lineage",
+    "log",
     "gc",
     "fsck",
+    "audit",
     "pin",
     "doctor",
 ]
@@ -37,10 +42,10 @@ def test_all_verbs_by_where_they_come_from(tools: Tools, tmp_path: object) -> No
     assert "0 ok" in text and "130 interrupted" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [*OWN, "metrics show", "params show"])
+@pytest.mark.parametrize("verb", [*OWN, "metrics show", "params show", "env show", "env diff"])
 def test_each_has_an_example(verb: str, tools: Tools) -> None:
     text = tools.mlx("/", *verb.split(), "--help").ok().stdout
-    if verb not in ("metrics", "params"):
+    if verb not in ("metrics", "params", "env"):
         assert "Example: " in text and f"mlx {verb}" in text
     else:
         assert "show" in text and "diff" in text

@@ -54,3 +54,25 @@ def cached(project: Project) -> set[str]:
 def objects_below(folder: Path) -> set[str]:
     """The names of all objects below a `files/md5`."""
     return {path.parent.name + path.name for path in folder.glob("??/*")}
+
+
+def whole_objects(folder: Path) -> set[str]:
+    """Check all below a `files/md5`: right bytes, no list without its files; the objects' names."""
+    names = objects_below(folder)
+    for name in names:
+        data = (folder / name[:2] / name[2:]).read_bytes()
+        assert hashlib.md5(data).hexdigest() == name[:32], f"{name} has wrong bytes"
+        if name.endswith(".dir"):
+            lacking = {one["md5"] for one in json.loads(data)} - names
+            assert not lacking, f"{name} is there without {len(lacking)} of its files"
+    return names
+
+
+def temporary_files(*folders: Path) -> list[Path]:
+    """What is left of files and folders that were being written."""
+    return [path for folder in folders for path in folder.rglob(".mlx-*.tmp")]
+
+
+def files_below(*folders: Path) -> int:
+    """How many files there are below folders that need not exist."""
+    return sum(len(files) for folder in folders for _, _, files in os.walk(folder))

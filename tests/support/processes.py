@@ -1,10 +1,12 @@
 """Commands that run in the background, to be watched, interrupted and killed."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psutil
 
@@ -28,6 +30,26 @@ def alive(pid: int) -> bool:
         return False
 
 
+@contextmanager
+def project_lock(project: Project) -> Iterator[None]:
+    """Hold DVC's lock of a project as another live process does, and let go of it."""
+    path = project.root / ".dvc" / "tmp" / "lock"
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(0)
+        file.write(f" {os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid) if alive(pid) else None
+    except ProcessLookupError:
+        return None
+
+
 class Running:
     """A command started in a session of its own, as a terminal does."""
 
@@ -48,6 +70,14 @@ class Running:
         """Start `mlx ARGS`."""
         return cls(project, mlx_argv(*args), **env)
 
+    def says(self, text: str) -> None:
+        """Return once it has written a line with this text to stderr; it has to, or to end."""
+        assert self.process.stderr
+        for line in iter(self.process.stderr.readline, b""):
+            if text in line.decode(errors="replace"):
+                return
+        raise AssertionError(f"it never said: {text}")
+
     def finish(self, timeout: float = TIMEOUT) -> Result:
         """Wait for the end; what it answered. A hang is ended and fails."""
         try:
@@ -57,6 +87,10 @@ class Running:
             raise AssertionError(f"still running after {timeout:g} s: {self.argv}") from None
         code = self.process.returncode
         return Result(self.argv, code, out.decode(errors="replace"), err.decode(errors="replace"))
+
+    def left(self) -> list[int]:
+        """The live processes of its group: it, and all that it started and did not part with."""
+        return [one.pid for one in psutil.process_iter() if _group(one.pid) == self.process.pid]
 
     def ends_within(self, seconds: float) -> bool:
         """Let it run for so long; True when it ended by itself."""

@@ -1,8 +1,8 @@
-"""A TCP proxy in front of a server, that cuts connections when it is told to."""
+"""A TCP proxy in front of a server, that cuts or stalls connections when it is told to."""
 
 import socket
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 
 HOST = "127.0.0.1"
 SIZE = 1 << 14
@@ -25,18 +25,26 @@ class Proxy:
         self._lock = Lock()
         self._cut: Cut | None = None
         self._refused: frozenset[int] = frozenset()
+        self._stall: Cut | None = None
+        self._go = Event()
         self._left = 0
         self._accepted = 0
         self._live: set[socket.socket] = set()
         self._listener = socket.create_server((HOST, 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self.cuts = 0
+        self.stalled = Event()
         Thread(target=self._accept, daemon=True).start()
 
     def cut(self, cut: Cut) -> None:
         """Let so many more bytes through."""
         with self._lock:
             self._cut, self._left = cut, cut.after
+
+    def stall(self, way: str, after: int) -> None:
+        """Let so many more bytes through, and then hold back all, without a word; see `stalled`."""
+        with self._lock:
+            self._stall, self._left = Cut(way, after), after
 
     def refuse(self, *numbers: int) -> None:
         """End the connections with these numbers, 1 the next one, as soon as they are made."""
@@ -46,10 +54,12 @@ class Proxy:
     def heal(self) -> None:
         """Cut nothing any more."""
         with self._lock:
-            self._cut, self._refused = None, frozenset()
+            self._cut, self._stall, self._refused = None, None, frozenset()
+        self._go.set()
 
     def close(self) -> None:
         """Stop."""
+        self._go.set()
         _end(self._listener)
         self._listener.close()
         self._end_all()
@@ -85,6 +95,7 @@ class Proxy:
     def _pump(self, source: socket.socket, sink: socket.socket, way: str) -> None:
         try:
             while data := source.recv(SIZE):
+                self._wait_if_stalled(data, way)
                 allowed, over = self._allowed(data, way)
                 sink.sendall(allowed)
                 if over:
@@ -95,6 +106,16 @@ class Proxy:
             self._live.discard(source)
         _end(source, sink)
         source.close()
+
+    def _wait_if_stalled(self, data: bytes, way: str) -> None:
+        with self._lock:
+            if self._stall is None or self._stall.way != way:
+                return
+            self._left -= len(data)
+            if self._left > 0:
+                return
+        self.stalled.set()
+        self._go.wait()
 
     def _allowed(self, data: bytes, way: str) -> tuple[bytes, bool]:
         """What of it still goes through, and whether that was the last."""

@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 from mlxkit.cli import terminal
 from mlxkit.cli.handover import give_to_dvc
 from mlxkit.cli.options import HELP_NAMES
+from mlxkit.cli.report import interrupted, report
 from mlxkit.core.errors import ExitCode, MlxError, UsageError
 
 # name -> (module with a function of the same name, help). Modules are imported when called.
@@ -36,8 +37,13 @@ COMMANDS = {
     "logs": ("mlxkit.cli.logs", "Show what a stage printed when it last ran."),
     "metrics": ("mlxkit.cli.metrics", "Show metrics; compare them between revisions."),
     "params": ("mlxkit.cli.params", "Show parameters; compare them between revisions."),
+    "cost": ("mlxkit.cli.cost", "Sum up what runs cost, by stage, run, model or commit."),
+    "env": ("mlxkit.cli.env", "Show the environments of runs; compare two of them."),
+    "lineage": ("mlxkit.cli.lineage", "Say what made a file, of what, and what was made of it."),
+    "log": ("mlxkit.cli.log", "Show the history of a tracked path."),
     "gc": ("mlxkit.cli.gc", "Delete from the cache what nothing needs."),
     "fsck": ("mlxkit.cli.fsck", "Read the cache or a remote again; find what is damaged."),
+    "audit": ("mlxkit.cli.audit", "List what was done and by whom; check that nothing is missing."),
     "pin": ("mlxkit.cli.pin", "Keep data whatever refers to it."),
     "doctor": ("mlxkit.cli.doctor", "Find what is broken in the project, and mend it."),
 }
@@ -127,6 +133,13 @@ class LateGroup(TyperGroup):
             raise UsageError(f"there is no command '{name}'", hint=hint)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Typer itself would end it on Ctrl-C without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Abort from None
+
 
 def handing_over(words: list[str], text: str) -> typer.Typer:
     """Return an app that gives all its arguments to `dvc WORDS`."""
@@ -176,6 +189,7 @@ def root(
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; the single place where errors become text and exit codes."""
     as_json = "--json" in arguments
+    terminal.make_ready()
     try:
         handed = _for_dvc(arguments)
         if handed is not None:
@@ -184,7 +198,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else ExitCode.OK
     except MlxError as error:
-        _report(error.code, error.message, error.hint, error.where, as_json)
+        report(error.code, error.message, error.hint, error.where, as_json=as_json)
         return error.exit_code
     except TyperException as error:
         context = getattr(error, "ctx", None)
@@ -192,33 +206,32 @@ def run(arguments: Sequence[str]) -> int:
         if not arguments:
             terminal.write(error.format_message())  # the help itself
         else:
-            _report("usage", error.format_message(), f"see: {where} --help", None, as_json)
+            said = error.format_message()
+            report("usage", said, f"see: {where} --help", None, as_json=as_json)
         return ExitCode.USAGE
     except (KeyboardInterrupt, Abort):
-        _report("interrupted", "interrupted", None, None, as_json)
-        return ExitCode.INTERRUPTED
+        return interrupted(as_json=as_json)
     except SystemExit as stop:
         # Typer ends so, with 1, when the reader (`head`, a closed pager) has seen enough.
         return ExitCode.OK if stop.code == 1 else int(stop.code or 0)
     except BrokenPipeError:
         # The reader (`head`, a closed pager) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.give_up_stdout()
         return ExitCode.OK
     except OSError as error:
         named = f"{os.path.relpath(error.filename)}: " if isinstance(error.filename, str) else ""
-        _report(
+        report(
             "failed",
             f"{named}{error.strerror or error}",
             "free space or correct permissions, then repeat",
             None,
-            as_json,
+            as_json=as_json,
         )
         return ExitCode.FAILED
     except RecursionError:
         message = "a file of the project is nested too deeply"
-        _report(
-            "project", message, "make it flatter: some hundred levels are too many", None, as_json
-        )
+        hint = "make it flatter: some hundred levels are too many"
+        report("project", message, hint, None, as_json=as_json)
         return ExitCode.PROJECT
     except Exception:
         _report_bug(as_json)
@@ -259,33 +272,19 @@ def _command(of: typer.Typer, name: str) -> Any:
     return command
 
 
-def _report(code: str, message: str, hint: str | None, where: str | None, as_json: bool) -> None:
-    if as_json:
-        document: dict[str, Any] = {
-            "error": {"code": code, "message": message, "hint": hint, "where": where}
-        }
-        terminal.write_json(document)
-        sys.stdout.flush()
-        return
-    place = f"{where}: " if where else ""
-    terminal.note(f"{terminal.styled('error:', 'red', sys.stderr)} {place}{message}")
-    if hint:
-        terminal.note(f"{terminal.styled('hint:', 'cyan', sys.stderr)} {hint}")
-
-
 def _report_bug(as_json: bool) -> None:
     """Keep the traceback in a file: it helps us, not the user."""
     import tempfile
     import traceback
 
     with tempfile.NamedTemporaryFile(
-        "w", prefix="mlx-", suffix=".log", delete=False, encoding="utf-8"
+        "w", prefix="mlx-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as file:
         file.write(" ".join(sys.argv) + "\n" + traceback.format_exc())
-    _report(
+    report(
         "internal",
         f"this is a bug in mlx: {traceback.format_exc().strip().splitlines()[-1]}",
         f"report it with the file {file.name}",
         None,
-        as_json,
+        as_json=as_json,
     )

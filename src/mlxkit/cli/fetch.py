@@ -7,6 +7,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
+from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
     AllBranches,
@@ -48,6 +49,7 @@ def fetch(
     types: Annotated[
         list[str] | None, typer.Option("--type", help="Only metrics, or plots.")
     ] = None,
+    no_records: NoRecords = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -73,7 +75,10 @@ def fetch(
                 session, targets or [], with_deps=with_deps, recursive=recursive, glob=glob
             )
         report = fetch_data(session, wanted, asked, progress)
+    carried = None if no_records else carry("fetch", session.git_root)
     if as_json:
-        terminal.write_json({"fetched": report.done.files, "failed": sorted(report.done.failed)})
+        document = {"fetched": report.done.files, "failed": sorted(report.done.failed)}
+        terminal.write_json({**document, **records_json(carried)})
     tell("fetch", report, time.monotonic() - began, quiet=quiet or as_json)
+    tell_records("fetch", carried, quiet=quiet or as_json)
     return exit_code(report.done.failed)

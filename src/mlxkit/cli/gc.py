@@ -7,11 +7,12 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
+from mlxkit.cli.gc_audit import note_collected
 from mlxkit.cli.gc_projects import Request, opened, refusal
 from mlxkit.cli.gc_remote import collect_by_dvc
 from mlxkit.cli.gc_show import Show, agreed, finish, how, show_plan
 from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
-from mlxkit.core.errors import UsageError
+from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.data.gc.collect import Plan, Wanted, carry_out, limited, make_plan
 from mlxkit.data.gc.scope import Scope
 from mlxkit.project import find_root
@@ -95,6 +96,7 @@ def gc(
 
     Everything is kept that the working tree, any commit of any branch, tag, stash, reflog,
     experiment or worktree, a past run or a pin refers to, and whatever is younger than two weeks.
+    What was deleted is put into the audit log (mlx audit).
 
     Example: mlx gc --older-than 30d --yes
     """
@@ -149,10 +151,14 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
             show_plan(fresh, show)
         else:
             fresh = limited(fresh, plan)  # no more than what the user has seen
-        with bar(quiet=show.quiet or show.as_json) as progress:
-            done = carry_out(fresh, progress)
+        done, noted = None, False
+        try:
+            with bar(quiet=show.quiet or show.as_json) as progress:
+                done = carry_out(fresh, progress)
+        finally:
+            noted = note_collected(sessions[0].root, sessions[0].git_root, fresh, done)
     finish(fresh, done, show)
-    return 0
+    return ExitCode.OK if noted else ExitCode.FAILED
 
 
 def _check(scope: Scope, num: int, projects: bool, more: bool) -> None:

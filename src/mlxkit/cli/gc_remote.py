@@ -5,8 +5,9 @@ import sys
 import typer
 
 from mlxkit.cli import terminal
+from mlxkit.cli.gc_audit import note_dvc
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.core.errors import MlxError, UsageError
+from mlxkit.core.errors import ExitCode, MlxError, UsageError
 from mlxkit.data.gc.scope import Scope
 from mlxkit.data.pins import read_pins
 
@@ -22,16 +23,22 @@ def collect_by_dvc(
     arguments = ["gc", *_flags(scope), *given]
     if yes and not dry:
         _refuse(root, refusal)
-        return give_to_dvc([*arguments, "--force"])
+        return _delete(root, arguments)
     code = give_to_dvc([*arguments, "--dry"])
     if code or dry:
         return code
     if sys.stdin.isatty() and sys.stderr.isatty():
         _refuse(root, refusal)
         if typer.confirm("Delete this for good, in the remote, too?", err=True):
-            return give_to_dvc([*arguments, "--force"])
+            return _delete(root, arguments)
     terminal.note("nothing was deleted; to do it, say: --yes")
     return 0
+
+
+def _delete(root: str, arguments: list[str]) -> int:
+    code = give_to_dvc([*arguments, "--force"])
+    noted = note_dvc(root, arguments, code)
+    return code if code or noted else ExitCode.FAILED
 
 
 def _refuse(root: str, refusal: MlxError | None) -> None:

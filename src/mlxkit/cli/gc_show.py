@@ -12,6 +12,7 @@ from mlxkit.data.gc.collect import (
     IN_DOUBT,
     LEFTOVER,
     OUT_OF_SCOPE,
+    RUN_RECORD,
     UNREFERENCED,
     YOUNG,
     Group,
@@ -23,6 +24,7 @@ from mlxkit.data.gc.collect import (
 _WORDS = {
     UNREFERENCED: "nothing refers to it",
     OUT_OF_SCOPE: "needed only outside of what you chose to keep",
+    RUN_RECORD: "needed only by a run record",
     LEFTOVER: "left by a process that was killed",
     YOUNG: "kept: not needed, but too young",
     IN_DOUBT: "kept: may belong to a folder whose list is missing",

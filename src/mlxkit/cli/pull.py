@@ -7,6 +7,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
+from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
 from mlxkit.cli.checkout import changes_json, report_failed, show_changes
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
@@ -49,6 +50,7 @@ def pull(
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="What no remote has is no error.")
     ] = False,
+    no_records: NoRecords = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -71,10 +73,11 @@ def pull(
         report, changes = pull_data(
             session, wanted, asked, force=force, allow_missing=allow_missing, progress=progress
         )
+    carried = None if no_records else carry("fetch", session.git_root)
     if as_json:
         document = {"fetched": report.done.files, **changes_json(changes)}
         document["failed"] = sorted({*changes.failed, *report.done.failed})
-        terminal.write_json(document)
+        terminal.write_json({**document, **records_json(carried)})
     failed = {
         name: failure
         for name, failure in report.done.failed.items()
@@ -82,6 +85,7 @@ def pull(
     }
     report = report._replace(done=report.done._replace(failed=failed))
     tell("pull", report, time.monotonic() - began, quiet=quiet or as_json)
+    tell_records("fetch", carried, quiet=quiet or as_json)
     if any(changes[:3]) and not quiet and not as_json:
         show_changes(changes)
     if failed:

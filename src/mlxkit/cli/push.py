@@ -4,6 +4,7 @@ import time
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
+from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
     AllBranches,
@@ -38,6 +39,7 @@ def push(
     recursive: Recursive = False,
     run_cache: RunCache = False,
     glob: Glob = False,
+    no_records: NoRecords = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -58,7 +60,10 @@ def push(
         else:
             wanted = tracked(session, targets or [], **chosen)
         report = push_data(session, wanted, asked, progress)
+    carried = None if no_records else carry("push", session.git_root)
     if as_json:
-        terminal.write_json({"pushed": report.done.files, "failed": sorted(report.done.failed)})
+        document = {"pushed": report.done.files, "failed": sorted(report.done.failed)}
+        terminal.write_json({**document, **records_json(carried)})
     tell("push", report, time.monotonic() - began, quiet=quiet or as_json)
+    tell_records("push", carried, quiet=quiet or as_json)
     return exit_code(report.done.failed)

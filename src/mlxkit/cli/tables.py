@@ -33,6 +33,18 @@ def show_files(
             terminal.write()
 
 
+def show_rows(rows: Sequence[Sequence[str]], spare: Sequence[int] = ()) -> None:
+    """Print rows under their titles; columns of `spare` are left out, in order, till all fits."""
+    left_out: set[int] = set()
+    kept = rows
+    for column in (*spare, None):
+        kept = [[cell for index, cell in enumerate(row) if index not in left_out] for row in rows]
+        if column is None or _width(kept) <= _columns():
+            break
+        left_out.add(column)
+    _print(kept)
+
+
 def number(value: Any, precision: int) -> str:
     """Return a value for people: `precision` significant digits, integers in full."""
     return f"{value:.{precision}g}" if isinstance(value, float) else str(value)

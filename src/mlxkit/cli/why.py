@@ -12,6 +12,7 @@ from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.records import last
 from mlxkit.pipeline.status import FRESH, STALE, StageStatus, find_status
 from mlxkit.pipeline.targets import find_stages, order_stages
+from mlxkit.runs.record import SHOWN
 
 app = new_app()
 
@@ -65,7 +66,8 @@ def _show(told: dict[str, Any]) -> None:
         return
     ago = terminal.duration(max(0.0, time.time() - before["ended"]))
     took = terminal.duration(before["seconds"])
-    terminal.write(f"  last: {before['outcome']} {ago} ago, took {took}, because:")
+    run = f" (run {before['run'][:SHOWN]})" if before.get("run") else ""
+    terminal.write(f"  last: {before['outcome']} {ago} ago{run}, took {took}, because:")
     _list(before["reasons"])
 
 

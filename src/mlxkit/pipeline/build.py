@@ -98,6 +98,7 @@ def _pipeline_stage(root: str, file: str, name: str, data: dict[str, Any]) -> St
         always=data.get("always_changed", False),
         desc=data.get("desc"),
         needs=_stage_needs(file, name, data.get("meta")),
+        env=_env(data.get("meta")),
         delegated=f"'{remote[0]}' is remote" if remote else None,
     )
 
@@ -199,12 +200,18 @@ def _needs(meta: Any, where: str) -> Needs:
             where=where,
             hint="known keys: cpus, memory, gpus, exclusive, env",
         )
+    _flag(ours.get("env", False), "env", where)
     return Needs(
         cpus=_number(ours.get("cpus", 0), "cpus", where),
         memory=_size(ours.get("memory", 0), where),
         gpus=_number(ours.get("gpus", 0), "gpus", where),
         exclusive=_flag(ours.get("exclusive", False), "exclusive", where),
     )
+
+
+def _env(meta: Any) -> bool:
+    """Tell whether the stage names its environment as an input; `_needs` has checked the value."""
+    return isinstance(meta, dict) and bool((meta.get("mlx") or {}).get("env", False))
 
 
 def _flag(value: Any, key: str, where: str) -> bool:

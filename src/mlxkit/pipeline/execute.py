@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mlxkit.core.errors import BusyError, MlxError, ProjectError
 from mlxkit.pipeline import records
 from mlxkit.pipeline.commit import Inputs, os_errors_explained
+from mlxkit.pipeline.entries import make_entry
 from mlxkit.pipeline.graph import Graph
 from mlxkit.pipeline.jobs import BUSY_POLL_SECONDS, Job, Jobs, command_failed
 from mlxkit.pipeline.judge import Action, Judge, Judgement
@@ -27,6 +28,7 @@ from mlxkit.pipeline.result import (
     RAN,
     RESTORED,
     UNCHANGED,
+    Made,
     Observer,
     Result,
 )
@@ -211,11 +213,14 @@ class Executor:
         if judgement.action is Action.RUN:
             self._ready[stage.key] = self._jobs.new(stage, reasons, judgement.inputs)
             return
-        began, restored = time.monotonic(), judgement.action is Action.RESTORE
+        began, restored = time.time(), judgement.action is Action.RESTORE
+        started = time.monotonic()
+        self._starting(stage, runs=False)
         if restored:
             self._restore(stage, judgement.kept)
-        self._commit(stage, judgement.inputs)
-        self._made(stage, RESTORED if restored else RAN, reasons, time.monotonic() - began)
+        entry = self._commit(stage, judgement.inputs)
+        seconds = time.monotonic() - started
+        self._made(Made(stage, RESTORED if restored else RAN, reasons, entry, began, seconds))
 
     def _restore(self, stage: Stage, kept: Entry | None) -> None:
         if kept is not None:
@@ -231,6 +236,7 @@ class Executor:
             with os_errors_explained(job.stage):
                 if self._jobs.lock_paths(job):
                     del self._ready[job.stage.key]
+                    self._starting(job.stage, runs=True)
                     self._jobs.start(job)
         except (BusyError, ProjectError):
             raise
@@ -247,23 +253,28 @@ class Executor:
                     job.signal(signal.SIGKILL)  # what the shell left behind
                 raise command_failed(ended, stopped=bool(self._signal))
             with os_errors_explained(job.stage):
-                self._commit(job.stage, job.inputs)
+                entry = self._commit(job.stage, job.inputs)
         except MlxError as error:
             self._jobs.undo(job)
             self._jobs.release(job)
-            self._fail(job.stage, error, job.reasons, ended.seconds, job)
+            self._fail(job.stage, error, job.reasons, job, ended)
             return
         self._jobs.release(job)
+        if job.stage.env and self._session.environments is not None:
+            self._session.environments.made(job.stage, entry)
         if job.kept is not None:
             self._uncommitted.append(job.kept)
-        self._made(job.stage, RAN, job.reasons, ended.seconds, job)
+        made = Made(job.stage, RAN, job.reasons, entry, job.began, ended.seconds, ended)
+        self._made(made, job)
 
-    def _commit(self, stage: Stage, inputs: Inputs) -> None:
+    def _commit(self, stage: Stage, inputs: Inputs) -> Entry:
         session, no_commit = self._session, self._options.no_commit
         if stage.name is None:
             force = bool(self._options.force or stage.key in self._forced)
             session.delegate.bring(stage.file, force=force, no_commit=no_commit)
-            return
+            session.workspace.forget()
+            found = {out.path: session.workspace.content(out.abs) for out in stage.outs}
+            return make_entry(stage, {}, {}, {path: one for path, one in found.items() if one})
         if session.delegated(stage):
             entry = session.delegate.commit(stage.file, stage.name, no_commit=no_commit)
             assert entry is not None
@@ -272,38 +283,48 @@ class Executor:
             for index, out in enumerate(stage.outs):
                 session.ignores.add(out, (self._place[stage.key], index))
         session.locks.put(stage, entry)
+        return entry
 
     # Results
 
-    def _made(
-        self,
-        stage: Stage,
-        outcome: str,
-        reasons: tuple[Reason, ...],
-        seconds: float,
-        job: Job | None = None,
-    ) -> None:
+    def _starting(self, stage: Stage, *, runs: bool) -> None:
+        """Let the recorder see the project before a stage changes anything."""
+        if self._session.recorder is not None:
+            self._session.recorder.starting(stage, runs=runs)
+
+    def _record(self, made: Made) -> str | None:
+        recorder = self._session.recorder
+        return recorder.record(made) if recorder is not None else None
+
+    def _made(self, made: Made, job: Job | None = None) -> None:
+        stage = made.stage
         if self._options.force_downstream:
             for key in self._graph.feeds[stage.key]:
                 self._forced.setdefault(key, stage.address(os.getcwd()))
-        log = job.log if job is not None else None
-        self._settle(Result(stage, outcome, reasons, seconds, os.urandom(8).hex(), None, log))
+        run, log = self._record(made), job.log if job is not None else None
+        self._settle(Result(stage, made.outcome, made.reasons, made.seconds, run, None, log))
 
     def _fail(
         self,
         stage: Stage,
         error: MlxError,
         reasons: tuple[Reason, ...],
-        seconds: float = 0.0,
         job: Job | None = None,
+        ended: Ended | None = None,
     ) -> None:
         if error.where is None:
             error.where = self._session.declared.where(stage)
         error.message = f"stage '{stage.address(os.getcwd())}': {error.message}"
         if self._options.on_error == "fail":
             self._halted = True
+        seconds, run = 0.0, None
+        if job is not None and ended is not None:  # it ran: that is on record, too
+            seconds = ended.seconds
+            entry = self._session.committer.expected(stage, job.inputs)
+            read = {key: value for key, value in entry.items() if key != "outs"}
+            run = self._record(Made(stage, FAILED, reasons, read, job.began, seconds, ended))
         log = job.log if job is not None else None
-        self._settle(Result(stage, FAILED, reasons, seconds, None, error, log))
+        self._settle(Result(stage, FAILED, reasons, seconds, run, error, log))
 
     def _settle(self, result: Result) -> None:
         self._results[result.stage.key] = result

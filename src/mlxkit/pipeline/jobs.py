@@ -107,6 +107,8 @@ class Jobs:
         with suppress(OSError):
             remove(os.path.join(session.root, ".mlx", "partial", name))
         job.kept = set_aside(rundir.folder, name, stage)
+        if stage.env and session.environments is not None:
+            session.environments.starting(stage)
         job.began = time.time()
         rundir.running[stage.key] = {"began": job.began, "log": job.log}
         rundir.note()

@@ -64,7 +64,9 @@ class Judge:
         if stage.is_source or stage.frozen:
             return Judgement(Action.COMMIT, tuple(reasons), self._as_is(stage))
         if self.session.delegated(stage):
-            known = not forced and would_change is None and self._dvc_knows(stage)
+            # DVC does not know in which environment it made what it keeps.
+            free = not forced and would_change is None and not stage.env
+            known = free and self._dvc_knows(stage)
             return Judgement(Action.RESTORE if known else Action.RUN, tuple(reasons))
         if would_change is not None:
             # What it will read is not there yet; whether the result is known cannot be told.
@@ -123,15 +125,28 @@ class Judge:
         whole = locked is not None and all("md5" in out for out in locked.get("outs") or ())
         if locked is not None and whole and inputs_of(locked) == inputs_of(wanted):
             # DVC looks here first, and then nowhere else, also under --no-run-cache.
+            if self.session.env_changes(stage):
+                return self._from_run_cache(stage, wanted)
             self._fetch(locked)
             return locked if committer.can_restore(stage, locked) else None
+        return self._from_run_cache(stage, wanted)
+
+    def _from_run_cache(self, stage: Stage, wanted: Entry) -> Entry | None:
         if not self.run_cache:
             return None
+        committer = self.session.committer
         for kept in committer.runcache.find(wanted):
+            if not self._env_allows(stage, kept):
+                continue
             self._fetch(kept)
             if committer.can_restore(stage, kept):
                 return kept
         return None
+
+    def _env_allows(self, stage: Stage, kept: Entry) -> bool:
+        """Tell whether a kept result may stand for a run: one of another environment may not."""
+        environments = self.session.environments
+        return not stage.env or environments is None or environments.may_restore(stage, kept)
 
     def _dvc_knows(self, stage: Stage) -> bool:
         return self.session.delegate.can_restore(

@@ -1,6 +1,6 @@
 """Decides which stages must run, and why. Pure: the workspace is seen through a `Look`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mlxkit.pipeline.spec import Entry, Out, Params, Stage, entry_items
@@ -39,11 +39,13 @@ def why(
     *,
     allow_missing: bool = False,
     upstream_outs: Mapping[str, str | None] | None = None,
+    env_changes: Iterable[tuple[str, str]] = (),
 ) -> list[Reason]:
     """List the reasons why `stage` is not up to date with its lock entry; none means it is.
 
     With `allow_missing`, data that is only absent is no reason, unless the stage upstream now
-    makes something else (`upstream_outs`: path to digest).
+    makes something else (`upstream_outs`: path to digest). `env_changes` are names and
+    differences of what changed in the environment that the stage is run in.
     """
     found: list[Reason] = []
     if stage.cmd is not None and entry and entry.get("cmd") != stage.cmd:
@@ -56,6 +58,7 @@ def why(
             found += _deps(stage, entry, look, allow_missing, upstream_outs or {})
             for params in stage.params:
                 found += _params(params, entry, look, allow_missing)
+            found += [Reason("env-changed", what, detail) for what, detail in env_changes]
     for out in stage.outs:
         found += _out(out, entry, look, allow_missing)
     if found and not entry and stage.cmd is not None and found[0].kind != "always":

@@ -1,10 +1,13 @@
 """What a run tells: the outcome of each stage, as it happens and at the end."""
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.plan import Reason
-from mlxkit.pipeline.spec import Stage
+from mlxkit.pipeline.spec import Entry, Stage
+
+if TYPE_CHECKING:
+    from mlxkit.tools.process import Ended
 
 RAN = "ran"
 RESTORED = "restored"
@@ -39,3 +42,27 @@ class Observer(Protocol):
     def ended(self, result: Result) -> None: ...
     def say(self, message: str) -> None: ...
     def confirm(self, stage: Stage) -> bool: ...
+
+
+class Made(NamedTuple):
+    """What a stage did that ran, was restored or failed: all that a record of it needs.
+
+    `entry` is its lock entry, without outputs where it failed, and outputs only for a `.dvc` file;
+    `began` is the time of day in seconds since 1970. `ended` is None where no command was run.
+    """
+
+    stage: Stage
+    outcome: str
+    reasons: tuple[Reason, ...]
+    entry: Entry
+    began: float
+    seconds: float
+    ended: "Ended | None" = None
+
+
+class Recorder(Protocol):
+    """Who keeps records of runs; must never raise: a run does not fail by its record."""
+
+    def starting(self, stage: Stage, *, runs: bool) -> None: ...
+    def record(self, made: Made) -> str | None: ...
+    def finish(self) -> None: ...

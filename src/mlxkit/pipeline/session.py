@@ -18,6 +18,7 @@ from mlxkit.store.state import State
 if TYPE_CHECKING:
     from mlxkit.pipeline.commit import Committer
     from mlxkit.pipeline.gitignore import IgnoreFiles
+    from mlxkit.pipeline.result import Recorder
     from mlxkit.pipeline.rundir import RunDir
     from mlxkit.tools.dvc_delegate import Delegate
     from mlxkit.tools.dvclock import PathLocks, RepoLock
@@ -27,6 +28,15 @@ class Saved(Protocol):
     """Something learnt that is worth keeping for the next command."""
 
     def save(self) -> None: ...
+
+
+class Environments(Protocol):
+    """What is known of the environments that stages with `meta: {mlx: {env: true}}` run in."""
+
+    def changes(self, stage: Stage, entry: Entry) -> list[tuple[str, str]]: ...
+    def may_restore(self, stage: Stage, entry: Entry) -> bool: ...
+    def starting(self, stage: Stage) -> None: ...
+    def made(self, stage: Stage, entry: Entry) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -41,6 +51,8 @@ class Session:
     parses: Saved
     workspace: Workspace
     locks: Locks
+    environments: Environments | None = None
+    """None where no stage asks for its environment."""
     _delegate: "Delegate | None" = None
 
     @property
@@ -65,15 +77,25 @@ class Session:
         upstream_outs: dict[str, str | None] | None = None,
     ) -> list[Reason]:
         """List the reasons why the stage is not up to date; arguments as those of `plan.why`."""
+        changes = self.env_changes(stage)
         if self.delegated(stage):
-            return [Reason(*one) for one in self.delegate.why(stage.file, stage.name)]
+            found = [Reason(*one) for one in self.delegate.why(stage.file, stage.name)]
+            return found + [Reason("env-changed", *one) for one in changes]
         return why(
             stage,
             self.locks.entry(stage),
             self.workspace,
             allow_missing=allow_missing,
             upstream_outs=upstream_outs,
+            env_changes=changes,
         )
+
+    def env_changes(self, stage: Stage) -> list[tuple[str, str]]:
+        """Return what changed in the stage's environment since its outputs were made."""
+        if not stage.env or self.environments is None or stage.frozen:
+            return []
+        entry = self.locks.entry(stage)
+        return self.environments.changes(stage, entry) if entry else []
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -86,6 +108,8 @@ class RunSession(Session):
     path_locks: "PathLocks"
     rundir: "RunDir"
     autostage: bool
+    recorder: "Recorder | None" = None
+    """Who keeps records of runs; None where nothing keeps them (no Git)."""
     touched: set[str] = field(default_factory=set)
     """Files of Git's that the run wrote."""
 

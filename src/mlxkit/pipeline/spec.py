@@ -63,6 +63,8 @@ class Stage(NamedTuple):
     always: bool = False
     desc: str | None = None
     needs: Needs = Needs()
+    env: bool = False
+    """Whether the environment that the command runs in is an input: `meta: {mlx: {env: true}}`."""
     recorded: Entry | None = None
     """For a `.dvc` file: what it records of its outputs, in the shape of a lock entry."""
     delegated: str | None = None

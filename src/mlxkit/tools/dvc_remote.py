@@ -5,6 +5,7 @@ Imported, and DVC with it, only where a remote is not a folder of this machine.
 
 import logging
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -20,6 +21,10 @@ class TooLong(Exception):
     """More bytes arrive than the object can have."""
 
 
+class Stopped(Exception):
+    """Nobody wants the rest any more."""
+
+
 class Server:
     """One remote's file system; its methods raise whatever the library behind it raises."""
 
@@ -27,8 +32,13 @@ class Server:
         self._fs = fs
         self._folder = folder
         self._odb = odb
+        self._stopped = threading.Event()
         self.jobs: int = jobs or fs.jobs
         self.run_cache = fs.protocol not in ("http", "https")
+
+    def stop(self) -> None:
+        """Let all that is on its way, in whatever thread, end with Stopped at its next bytes."""
+        self._stopped.set()
 
     def reach(self) -> None:
         """Ask for something, so that a wrong address or password shows at once."""
@@ -44,7 +54,7 @@ class Server:
 
     def get(self, md5: str, target: str, limit: int) -> None:
         """Download an object to a file; raises TooLong after more than `limit` bytes."""
-        self._fs.get_file(self._odb.oid_to_path(md5), target, callback=_limited(limit))
+        self._fs.get_file(self._odb.oid_to_path(md5), target, callback=self._watch(limit))
 
     def prepare(self, prefixes: Iterable[str]) -> None:
         """Make the folders that objects go to, where a file system has such things."""
@@ -78,7 +88,7 @@ class Server:
 
     def get_run(self, name: str, target: str, limit: int) -> None:
         """Download an entry of the run-cache to a file."""
-        self._fs.get_file(self._run(name), target, callback=_limited(limit))
+        self._fs.get_file(self._run(name), target, callback=self._watch(limit))
 
     def put_run(self, source: str, name: str, temporary: str) -> None:
         """Upload an entry of the run-cache."""
@@ -91,10 +101,10 @@ class Server:
 
     def _put(self, source: str, path: str, temporary: str) -> None:
         if self._fs.protocol not in _RENAMED:
-            self._fs.put_file(source, path)
+            self._fs.put_file(source, path, callback=self._watch())
             return
         try:
-            self._fs.put_file(source, temporary)
+            self._fs.put_file(source, temporary, callback=self._watch())
             if self._fs.protocol.startswith("webdav"):
                 # The file system's own `mv` copies and deletes.
                 self._fs.fs.client.move(temporary, path, overwrite=True)
@@ -106,6 +116,9 @@ class Server:
             except Exception:
                 pass
             raise
+
+    def _watch(self, limit: int | None = None) -> Any:
+        return _watching(limit, self._stopped)
 
 
 def connect(config: dict[str, Any], name: str, jobs: int | None) -> Server:
@@ -195,28 +208,29 @@ class _Told(logging.Handler):
                 one.removeHandler(self)
 
 
-def _limited(limit: int) -> Any:
-    """Return a callback for downloads that ends one that is longer than it can be."""
+def _watching(limit: int | None, stopped: threading.Event) -> Any:
+    """Return a callback that ends a transfer that is longer than it can be, or was stopped."""
     from fsspec import Callback  # type: ignore[import-untyped]
 
-    class Limited(Callback):  # type: ignore[misc]
+    def check(size: int) -> None:
+        if stopped.is_set():
+            raise Stopped
+        if limit is not None and size > limit:
+            raise TooLong
+
+    class Watching(Callback):  # type: ignore[misc]
         def set_size(self, size: int | None) -> None:
-            _check(size or 0, limit)
+            check(size or 0)
 
         def relative_update(self, inc: int = 1) -> None:
             self.value += inc
-            _check(self.value, limit)
+            check(self.value)
 
         def absolute_update(self, value: int) -> None:
             self.value = value
-            _check(value, limit)
+            check(value)
 
-    return Limited()
-
-
-def _check(size: int, limit: int) -> None:
-    if size > limit:
-        raise TooLong
+    return Watching()
 
 
 def is_refused(error: BaseException) -> bool:

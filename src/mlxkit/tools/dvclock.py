@@ -10,20 +10,32 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mlxkit.core.errors import BusyError
 from mlxkit.core.files import write_atomic
 
 POLL_SECONDS = 0.02
 
+Say = Callable[[str], object]
+
 
 class _Held(Protocol):
     def close(self) -> None: ...
+
+
+class Trace(NamedTuple):
+    """What the last one who took a lock left in its file."""
+
+    text: bytes
+    mtime_ns: int
+
+
+_NOBODY = Trace(b"", 0)
 
 
 class RepoLock:
@@ -34,17 +46,31 @@ class RepoLock:
         self._path = os.path.join(self._folder, "lock")
         self._hardlink = hardlink
         self._held: _Held | None = None
+        self._before: Trace | None = None
 
     @property
     def held(self) -> bool:
         return self._held is not None
 
-    def acquire(self, wait: float) -> None:
+    def trace(self) -> Trace:
+        """Return what tells whether somebody takes the lock from now on."""
+        try:
+            with open(self._path, "rb") as file:
+                return _trace(file.fileno())
+        except OSError:
+            return _NOBODY
+
+    def taken_since(self, trace: Trace) -> bool:
+        """Tell whether somebody else may have held the lock between `trace` and us."""
+        return self._before != trace
+
+    def acquire(self, wait: float, say: Say | None = None) -> None:
         """Take the lock; raises BusyError, naming the holder, after `wait` seconds."""
         if self._held is None:
             os.makedirs(self._folder, exist_ok=True)
             take = _take_hardlink if self._hardlink else _take_flock
-            self._held = _poll(lambda: take(self._path, self._folder), wait, self._path)
+            self._held = held = _poll(lambda: take(self._path, self._folder), wait, self._path, say)
+            self._before = held.before if isinstance(held, _Flock) else None
 
     def release(self) -> None:
         if self._held is not None:
@@ -52,10 +78,10 @@ class RepoLock:
             self._held = None
 
     @contextmanager
-    def holding(self, wait: float) -> Iterator[None]:
+    def holding(self, wait: float, say: Say | None = None) -> Iterator[None]:
         """Hold the lock; where we hold it already, keep it afterwards."""
         mine = not self.held
-        self.acquire(wait)
+        self.acquire(wait, say)
         try:
             yield
         finally:
@@ -109,8 +135,11 @@ class PathLocks:
         return blocker
 
     def release(self, read: Iterable[str], write: Iterable[str]) -> None:
-        """Take our registration of these paths back."""
-        with self._edit() as table:
+        """Take our registration of these paths back.
+
+        Where the disk is full it stays: nobody heeds one of a process that is gone.
+        """
+        with suppress(OSError), self._edit() as table:
             for path in read:
                 readers = table["read"].get(path, [])
                 if self._me in readers:
@@ -232,26 +261,36 @@ def _alive(pid: int) -> bool:
 
 
 class _Flock:
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
+    def __init__(self, fd: int, before: Trace) -> None:
+        self._fd = fd
+        self.before = before
 
     def close(self) -> None:
-        fcntl.flock(self._file.fileno(), fcntl.LOCK_UN)
-        self._file.close()
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        os.close(self._fd)
 
 
 def _take_flock(path: str, folder: str) -> _Held | None:
     # Opened without truncation: the pid of the holder is read by those who wait.
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    file.write(f" {os.getpid()}\n")
-    file.truncate()
-    file.flush()
-    return _Flock(file)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
+    before = _trace(fd)
+    try:
+        os.ftruncate(fd, os.pwrite(fd, f" {os.getpid()}\n".encode(), 0))
+    except OSError:
+        pass  # a full disk: those who wait do not learn for whom, and `gc` can make room
+    return _Flock(fd, before)
+
+
+def _trace(fd: int) -> Trace:
+    text = os.pread(fd, 64, 0)
+    return Trace(text, os.fstat(fd).st_mtime_ns) if text else _NOBODY
 
 
 def _take_hardlink(path: str, folder: str) -> _Held | None:
@@ -271,7 +310,7 @@ def _take_hardlink(path: str, folder: str) -> _Held | None:
     return _Hardlink()
 
 
-def _poll(take: "Any", wait: float, path: str) -> _Held:
+def _poll(take: "Any", wait: float, path: str, say: Say | None = None) -> _Held:
     end = time.monotonic() + wait
     while True:
         held: _Held | None = take()
@@ -282,6 +321,9 @@ def _poll(take: "Any", wait: float, path: str) -> _Held:
                 f"another process{_holder(path)} holds {os.path.relpath(path)}",
                 hint="wait for it to finish, or give --wait SECONDS",
             )
+        if say is not None:
+            say(f"waiting for another process{_holder(path)} to finish")
+            say = None
         time.sleep(POLL_SECONDS)
 
 

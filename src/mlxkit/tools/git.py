@@ -1,7 +1,7 @@
 """The one door to Git: the `git` program, called with NUL-separated paths."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlxkit.core.errors import MlxError, ProjectError
 
@@ -9,23 +9,44 @@ _ARGUMENTS = 500
 """How many paths go on one command line, which the system limits."""
 
 
-def run(root: str, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> bytes:
-    """Return what `git -C root args` prints; raises MlxError when it exits with another code."""
+class GitError(MlxError):
+    """Git said no; `said` is all that it wrote about it."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
+
+
+def run(
+    root: str,
+    *args: str,
+    stdin: bytes | None = None,
+    ok: tuple[int, ...] = (0,),
+    env: Mapping[str, str] | None = None,
+    settings: Iterable[str] = (),
+) -> bytes:
+    """Return what `git -C root args` prints; raises GitError when it exits with another code.
+
+    `env` comes on top of the environment, `settings` (like `core.hooksPath=`) on top of Git's.
+    """
     import subprocess
 
+    chosen = [word for setting in settings for word in ("-c", setting)]
     try:
         done = subprocess.run(
-            ["git", "-C", root, *args],
+            ["git", "-C", root, *chosen, *args],
             input=stdin,
             stdin=None if stdin is not None else subprocess.DEVNULL,
+            env={**os.environ, **env} if env else None,
             capture_output=True,
             check=False,
         )
     except FileNotFoundError:
         raise MlxError("git is not installed", hint="install Git and try again") from None
     if done.returncode not in ok:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise MlxError(f"git {args[0]} failed: {said[-1] if said else done.returncode}")
+        said = done.stderr.decode(errors="replace").strip()
+        last = said.splitlines()[-1] if said else done.returncode
+        raise GitError(f"git {args[0]} failed: {last}", said)
     return done.stdout
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlxkit.core.errors import MlxError
+from mlxkit.tools.gpu import GpuWatch
+from mlxkit.tools.usage import Usage, wait_and_measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,15 @@ class Ended:
     code: int
     command: str
     seconds: float
+    cpu_seconds: float | None = None
+    """Of the processors, by all processes that the commands waited for; None: not known."""
+    peak_memory: int | None = None
+    """Bytes that the largest process held in memory at once."""
+    read_bytes: int | None = None
+    """Bytes that they asked the system to read, from a device or not; pipes count, too."""
+    written_bytes: int | None = None
+    gpu_seconds: float | None = None
+    """GPUs times the seconds that they were held."""
 
 
 class Commands:
@@ -59,10 +70,12 @@ class Commands:
     def _run(self) -> None:
         started = time.monotonic()
         code, command = 0, ""
+        used = Usage()
         try:
             with open(self._log, "ab", buffering=0) as log:
                 for command in self._commands:
-                    code = self._one(command, log.fileno())
+                    code, more = self._one(command, log.fileno())
+                    used = used.plus(more)
                     if code != 0:
                         break
         except OSError as error:
@@ -70,14 +83,15 @@ class Commands:
         except Exception as error:
             # Whatever it is, the one who waits for the end must hear of it.
             code, command = 126, f"{command}: {error}"
-        self._on_end(Ended(code, command, time.monotonic() - started))
+        seconds = time.monotonic() - started
+        self._on_end(Ended(code, command, seconds, **used._asdict()))
 
-    def _one(self, command: str, log: int) -> int:
+    def _one(self, command: str, log: int) -> tuple[int, Usage]:
         import subprocess
 
         with self._lock:
             if self._stopped:
-                return -signal.SIGTERM
+                return -signal.SIGTERM, Usage()
             process = subprocess.Popen(
                 shell_arguments(command),
                 cwd=self._cwd,
@@ -88,11 +102,12 @@ class Commands:
                 start_new_session=True,
             )
             self._groups.append(process.pid)
-        code = process.wait()
+        gpus = GpuWatch(process.pid)
+        code, used = wait_and_measure(process)
         with self._lock:
             if not kill_group(process.pid, 0):
                 self._groups.remove(process.pid)  # its number may soon be another's
-        return code
+        return code, used._replace(gpu_seconds=gpus.stop())
 
 
 def shell_arguments(command: str) -> list[str]:

@@ -23,6 +23,16 @@ def test_nothing_changed_is_no_reason() -> None:
     assert why(TRAIN, LOCKED, Seen(FILES, VALUES)) == []
 
 
+def test_what_changed_in_the_environment() -> None:
+    changes = [("numpy", "1.0 -> 2.0"), ("new", "none -> 1")]
+    found = [Reason("env-changed", *one) for one in changes]
+    seen = Seen(FILES, VALUES)
+    assert why(TRAIN, LOCKED, seen, env_changes=changes) == found
+    assert why(TRAIN, LOCKED, seen, allow_missing=True, env_changes=changes) == found
+    assert why(TRAIN._replace(frozen=True), LOCKED, seen, env_changes=changes) == []
+    assert why(TRAIN, None, seen, env_changes=changes) == [Reason("new", "train")]
+
+
 def test_without_an_entry_the_stage_is_new_and_nothing_else_is_said() -> None:
     for seen in (Seen(FILES, VALUES), Seen({}, {}), Seen({"in": "i1"}, {})):
         assert why(TRAIN, None, seen) == [Reason("new", "train")]

@@ -14,7 +14,13 @@ from mlxkit.store.tree import parse_tree
 
 MOST = 3
 """So many of each kind are enough to know what is at stake."""
-_TITLES = {"run": "run-cache ", "commit": "commit ", "pin": "pin in "}
+_TITLES = {
+    "run": "run-cache ",
+    "record": "run record ",
+    "snapshot": "snapshot ",
+    "commit": "commit ",
+    "pin": "pin in ",
+}
 
 
 def find_refers(

@@ -6,13 +6,22 @@ from typing import NamedTuple
 
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.data.gc.inventory import File, Inventory, look, object_path, take_stock
-from mlxkit.data.gc.reach import Reach, all_texts, cache_folder, find_reach, listed_files
+from mlxkit.data.gc.reach import (
+    OF_RUNS,
+    Reach,
+    all_texts,
+    cache_folder,
+    find_reach,
+    listed_files,
+    recorded,
+)
 from mlxkit.data.gc.scope import Scope
 from mlxkit.pipeline.session import Session
 from mlxkit.store.errors import explained
 
 UNREFERENCED = "unreferenced"
 OUT_OF_SCOPE = "out-of-scope"
+RUN_RECORD = "run-record"
 LEFTOVER = "leftover"
 YOUNG = "young"
 IN_DOUBT = "in-doubt"
@@ -54,6 +63,19 @@ class Plan(NamedTuple):
         return self.total - sum(item.reason != LEFTOVER for item in self.remove)
 
 
+class Elsewhere(NamedTuple):
+    """What commits outside of the scope need, and what run records name, perhaps those alone."""
+
+    committed: Collection[str] = ()
+    recorded: Collection[str] = ()
+
+    def reason(self, name: str) -> str:
+        """Why an object goes that is not in the scope."""
+        if name in self.committed:
+            return OUT_OF_SCOPE
+        return RUN_RECORD if name in self.recorded else UNREFERENCED
+
+
 class Group(NamedTuple):
     """All files with one reason; `size` in bytes."""
 
@@ -79,14 +101,13 @@ def make_plan(session: Session, others: Sequence[Session], wanted: Wanted) -> Pl
     )
     loose = [(top, name) for top, name in stock.objects() if name not in reach.names]
     if wanted.scope.narrow or not wanted.run_cache:
-        everything = find_reach(
-            (text for one in sessions for text in all_texts(one, Scope(), run_cache=True)),
-            stock,
-            reach,
-        )
-        elsewhere: Collection[str] = everything.names
+        texts = (text for one in sessions for text in all_texts(one, Scope(), run_cache=True))
+        committed = find_reach((one for one in texts if one.kind not in OF_RUNS), stock, reach)
+        records = (text for one in sessions for text in recorded(one))
+        known = find_reach(records, stock, committed)
+        elsewhere = Elsewhere(committed.names, known.names)
     else:
-        elsewhere = ()
+        elsewhere = Elsewhere()
     files = [(name, file) for top, name in loose if (file := look(object_path(top, name)))]
     return decide(files, stock, reach, elsewhere, wanted)
 
@@ -95,12 +116,12 @@ def decide(
     loose: Iterable[tuple[str, File]],
     stock: Inventory,
     reach: Reach,
-    elsewhere: Collection[str],
+    elsewhere: Elsewhere,
     wanted: Wanted,
 ) -> Plan:
     """Sort the objects that are not in reach into those that go and those that are held back.
 
-    `elsewhere` is what only commits outside of the scope need.
+    `elsewhere` is what is needed only outside of the scope.
     """
     remove: list[Item] = []
     held: list[Item] = []
@@ -109,7 +130,7 @@ def decide(
     spared = _files_of(fresh, stock)
     doubt = bool(reach.lost) and not wanted.ignore_missing
     for name, file in found:
-        reason = OUT_OF_SCOPE if name in elsewhere else UNREFERENCED
+        reason = elsewhere.reason(name)
         if name in fresh or name in spared:
             held.append(Item(file, name, YOUNG))
         elif doubt and not name.endswith(".dir"):

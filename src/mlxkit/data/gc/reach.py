@@ -19,11 +19,16 @@ from mlxkit.data.history.versions import Text
 from mlxkit.data.pins import FILE as PINS
 from mlxkit.data.tracked import tracked
 from mlxkit.pipeline.session import Session
+from mlxkit.runs.ledger import records_data
+from mlxkit.runs.record import SHOWN
 from mlxkit.store.parallel import spread
 
 _NAME = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 _LINE = re.compile(rb'\{"md5": "([0-9a-f]{32})", "relpath"')
 _LINKED = re.compile(r"([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
+RECORD, SNAPSHOT = OF_RUNS = "record", "snapshot"
+"""The kinds of text that runs leave: their records, and what the working tree was."""
+_OURS = "refs/mlx/*"
 _MANY, _CHUNK = 16, 4
 """From so many lists on, which may be long, processes share them in chunks."""
 
@@ -53,15 +58,23 @@ def find_reach(texts: Iterable[Text], stock: Inventory, known: Reach = NOTHING) 
     `known` is part of the answer, found before.
     """
     where: dict[str, str] = {}
+    by_runs: set[str] = set()
     for text in texts:
-        for name in names_in(text.data) - where.keys():
-            where[name] = text.where
+        named = names_in(text.data)
+        fresh = named - where.keys()
+        where.update(dict.fromkeys(fresh, text.where))
+        if text.kind in OF_RUNS:
+            by_runs |= fresh
+        else:
+            by_runs -= named
     new = where.keys() - known.names
     names = known.names | new
     lost = dict(known.lost)
     for part in _listed(sorted(name for name in new if name.endswith(".dir")), stock):
         names |= part.names
-        lost.update({name: where[name] for name in part.lost})
+        # A folder that only runs name, and whose list is not here, was made elsewhere: none of its
+        # files is in this cache because of it.
+        lost.update({name: where[name] for name in part.lost if name not in by_runs})
     return Reach(names, lost)
 
 
@@ -112,6 +125,7 @@ def all_texts(session: Session, scope: Scope, *, run_cache: bool) -> Iterator[Te
             yield from scoped(root, scope)
         else:
             yield from _everything(root)
+            yield from recorded(session)
     if run_cache and not scope.narrow:
         yield from _run_cache(session)
 
@@ -135,12 +149,23 @@ def _everything(root: str) -> Iterator[Text]:
     # What a fetch or an unfinished merge brought has no branch yet.
     special = [f"{name}_HEAD" for name in ("FETCH", "MERGE", "ORIG", "REBASE", "CHERRY_PICK")]
     tips = [oid for oid, kind in versions.kinds(root, special).values() if kind == "commit"]
-    yield from versions.history(root, "--all", "--reflog", tips=tips)
+    yield from versions.history(root, f"--exclude={_OURS}", "--all", "--reflog", tips=tips)
     others = versions.kinds(root, versions.refs(root)).items()
     yield from versions.at_trees(root, {oid: ref for ref, (oid, kind) in others if kind == "tree"})
     loose = {oid: ref for ref, (oid, kind) in others if kind == "blob"}
     for blob, data in versions.blobs(root, list(loose)):
         yield Text("tip", loose[blob], data)
+
+
+def recorded(session: Session) -> Iterator[Text]:
+    """What runs name: their records, what each read and made; the working trees they began in."""
+    root = session.git_root
+    if root is not None:
+        for name, data in records_data(root):
+            yield Text(RECORD, name[:SHOWN], data)
+        ours = (f"--glob={_OURS}", "--not", f"--exclude={_OURS}", "--all")
+        for text in versions.history(root, *ours):
+            yield text._replace(kind=SNAPSHOT)
 
 
 def _pinned(root: str) -> Iterator[Text]:

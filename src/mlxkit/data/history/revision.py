@@ -1,6 +1,7 @@
 """What a commit's `.dvc` files and lock files record, read straight from Git."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from mlxkit.pipeline.spec import Out, Stage, entry_items, inside
 from mlxkit.store.tree import Entries
 from mlxkit.tools import git
 
+_COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
 _BUILT_OF = ("cmd", "wdir", "outs", "metrics", "plots")
 
 
@@ -82,7 +84,7 @@ class Revisions:
     def commit(self, rev: str) -> str:
         """Return the id of the commit that `rev` names; raises UsageError."""
         found = git.commit_id(self._git_root, rev)
-        if found is None:
+        if found is None or not _COMMIT.match(found):  # of a range, Git tells the ends
             raise UsageError(
                 f"'{rev}' is no revision of this repository", hint="see: git log --oneline --all"
             )

@@ -19,7 +19,7 @@ _PLAIN = ("--no-replace-objects", "-c", "log.showSignature=false", "-c", "core.q
 class Text(NamedTuple):
     """The content of one file that may name objects, and where it was found.
 
-    `kind` is `file`, `index`, `commit`, `tip`, `run`, `pin` or `link`.
+    `kind` is `file`, `index`, `commit`, `tip`, `run`, `record`, `snapshot`, `pin` or `link`.
     """
 
     kind: str

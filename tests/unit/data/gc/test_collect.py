@@ -9,7 +9,7 @@ import pytest
 
 from mlxkit.core.errors import MlxError
 from mlxkit.data.gc import collect as gc
-from mlxkit.data.gc.collect import Wanted, carry_out, decide, grouped, limited
+from mlxkit.data.gc.collect import Elsewhere, Wanted, carry_out, decide, grouped, limited
 from mlxkit.data.gc.inventory import File, Inventory, look, object_path, take_stock
 from mlxkit.data.gc.reach import Reach
 
@@ -34,7 +34,7 @@ def _reasons(plan: gc.Plan) -> dict[str, str]:
 def test_reasons() -> None:
     found = [(FILE, _file()), (OTHER, _file()), (FOLDER, _file(DAY))]
     stock = _stock(FILE, OTHER, FOLDER)
-    plan = decide(found, stock, NOTHING, {OTHER}, Wanted(grace=2 * DAY))
+    plan = decide(found, stock, NOTHING, Elsewhere({OTHER}), Wanted(grace=2 * DAY))
     assert _reasons(plan) == {FILE: gc.UNREFERENCED, OTHER: gc.OUT_OF_SCOPE, FOLDER: gc.YOUNG}
     assert [item.name for item in plan.held] == [FOLDER]
     assert plan.kept == 1
@@ -42,7 +42,7 @@ def test_reasons() -> None:
 
 @pytest.mark.parametrize(("age", "stays"), [(0, True), (DAY - 1, True), (DAY, False)])
 def test_the_edge_of_the_grace(age: float, stays: bool) -> None:
-    plan = decide([(FILE, _file(age))], _stock(FILE), NOTHING, (), Wanted(grace=DAY))
+    plan = decide([(FILE, _file(age))], _stock(FILE), NOTHING, Elsewhere(), Wanted(grace=DAY))
     assert bool(plan.held) == stays
 
 
@@ -50,19 +50,19 @@ def test_the_edge_of_the_grace(age: float, stays: bool) -> None:
 def test_a_lost_list_holds_files_but_not_lists(ignore: bool) -> None:
     found = [(FILE, _file()), (FOLDER, _file())]
     reach = Reach(set(), {"d" * 32 + ".dir": "a.dvc"})
-    plan = decide(found, _stock(FILE, FOLDER), reach, (), Wanted(ignore_missing=ignore))
+    plan = decide(found, _stock(FILE, FOLDER), reach, Elsewhere(), Wanted(ignore_missing=ignore))
     assert {item.name for item in plan.remove} == ({FILE, FOLDER} if ignore else {FOLDER})
 
 
 def test_leftovers_are_no_objects() -> None:
     stock = _stock(FILE)._replace(leftovers=[_file()])
-    plan = decide([], stock, NOTHING, (), Wanted())
+    plan = decide([], stock, NOTHING, Elsewhere(), Wanted())
     assert plan.kept == 1 and [item.reason for item in plan.remove] == [gc.LEFTOVER]
 
 
 def test_groups_and_what_was_agreed_upon() -> None:
     found = [(FILE, File("/1", 10, 9e9)), (OTHER, File("/2", 5, 9e9))]
-    plan = decide(found, _stock(FILE, OTHER), NOTHING, (), Wanted())
+    plan = decide(found, _stock(FILE, OTHER), NOTHING, Elsewhere(), Wanted())
     assert grouped(plan.remove) == [gc.Group(gc.UNREFERENCED, 2, 15)]
     shown = plan._replace(remove=plan.remove[:1])
     assert [item.name for item in limited(plan, shown).remove] == [FILE]
@@ -90,7 +90,7 @@ def test_lists_go_before_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         path.write_bytes(data)
     stock = take_stock(str(tmp_path))
     loose = [(name, file) for name in names if (file := look(stock.paths(name)[0]))]
-    plan = decide(loose, stock, NOTHING, (), Wanted())
+    plan = decide(loose, stock, NOTHING, Elsewhere(), Wanted())
     order: list[str] = []
     unlink = os.unlink
 

@@ -1,13 +1,14 @@
 """Single objects on their way: what is tried again, in which order, and what is remembered."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from mlxkit.core.errors import RemoteError
-from mlxkit.core.progress import SILENT
+from mlxkit.core.progress import SILENT, NoProgress
 from mlxkit.data.transfer.fetch import fetch, missing
 from mlxkit.data.transfer.items import Item, Wanted, digests
 from mlxkit.data.transfer.network import NetworkRemote, Patience
@@ -33,6 +34,10 @@ class FakeServer:
         self.objects: dict[str, bytes] = {}
         self.trouble: Callable[[str, str], None] = lambda what, name: None
         self.asked: list[tuple[str, str]] = []
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        self.stopped.set()
 
     def note(self, what: str, name: str = "") -> None:
         self.asked.append((what, name))
@@ -256,6 +261,40 @@ def test_no_room_ends_it_all(store: ObjectStore, server: FakeServer, remote: Net
 def _full(what: str, name: str) -> None:
     if what == "get" and not name.endswith(".dir"):
         raise OSError(28, "No space left on device")
+
+
+class CtrlC(NoProgress):
+    """Interrupts as soon as something has arrived."""
+
+    def advance(self, files: int = 1, size: int = 0) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_what_is_on_its_way(
+    store: ObjectStore, server: FakeServer, remote: NetworkRemote
+) -> None:
+    """Others have begun: they end by themselves, are not tried again, and leave nothing."""
+    contents = [b"%d" % number for number in range(20)]
+    server.objects = {md5(data): data for data in contents}
+    first, *others = server.objects
+    real = server.get
+    begun = threading.Event()
+
+    def get(name: str, target: str, limit: int) -> None:
+        if name == first:
+            begun.wait()
+        else:
+            Path(target).write_bytes(b"half")
+            begun.set()
+            server.stopped.wait()
+            raise ConnectionError
+        real(name, target, limit)
+
+    server.get = get  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        remote.receive(store.root, [Item(name) for name in [first, *others]], CtrlC())
+    assert [path.name for path in Path(store.root).rglob("*") if path.is_file()] == [first[2:]]
+    assert not [one.name for one in threading.enumerate() if "ThreadPool" in one.name]
 
 
 def test_a_miss_ends_what_was_remembered(

@@ -1,0 +1,25 @@
+"""Opens the index of history for commands that ask it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlxkit.cli import terminal
+from mlxkit.core.errors import ProjectError
+from mlxkit.lineage.index import Index, open_index
+from mlxkit.project import find_root
+from mlxkit.tools import git
+
+
+@contextmanager
+def knowing(*, quiet: bool = False) -> Iterator[Index]:
+    """Open the index at the current folder, up to date; raises ProjectError without Git."""
+    root = find_root(os.getcwd())
+    git_root = git.find_root(root)
+    if git_root is None:
+        raise ProjectError("without Git there is no history", hint="run: git init")
+    index = open_index(root, git_root, (lambda _: None) if quiet else terminal.note)
+    try:
+        yield index
+    finally:
+        index.close()

@@ -1,0 +1,116 @@
+"""`mlx log PATH`: the versions of a tracked path, and what changed from one to the next."""
+
+from typing import Annotated, Any
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.knowing import knowing
+from mlxkit.cli.options import Json, Quiet, new_app
+from mlxkit.cli.terminal import styled
+from mlxkit.core.errors import ExitCode, UsageError
+from mlxkit.lineage.answer import Params
+from mlxkit.lineage.document import changes
+from mlxkit.lineage.log import Version, log_document, versions
+from mlxkit.lineage.what import from_repository
+from mlxkit.metrics.load import flatten
+from mlxkit.tools import git
+
+app = new_app()
+
+_MOST = 8  # changed values of a version
+
+
+@app.command()
+def log(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="What a stage or `add` tracks.")],
+    rev: Annotated[
+        str, typer.Option("--rev", metavar="REV", help="The history of a branch or commit: HEAD.")
+    ] = "HEAD",
+    everywhere: Annotated[
+        bool, typer.Option("--all", help="On all branches, tags, stashes and experiments.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("-n", metavar="N", min=1, help="The newest N versions.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """List the versions of a tracked path, newest first, with parameters and metrics that changed.
+
+    Exits with 3 when the path is on no record.
+
+    Example: mlx log model.skops
+    """
+    with knowing(quiet=quiet) as index:
+        if not everywhere and rev != "HEAD" and git.commit_id(index.git_root, rev) is None:
+            raise UsageError(
+                f"'{rev}' is no revision of this repository", hint="see: git log --oneline --all"
+            )
+        wanted = from_repository(index, path)
+        found = versions(index, wanted, rev=None if everywhere else rev, limit=limit)
+    if as_json:
+        terminal.write_json({"path": wanted, "versions": log_document(found)})
+    elif not quiet:
+        for one in found:
+            _show(one, wanted)
+        if not found:
+            where = "any commit" if everywhere else f"a commit that {rev} reaches"
+            terminal.note(f"'{path}' is not recorded in {where}")
+            terminal.note("hint: of code and other files of Git's: git log -- " + path)
+    return ExitCode.OK if found else ExitCode.CHECK_FAILED
+
+
+def _show(one: Version, path: str) -> None:
+    made = one.made
+    head = f"commit {made.commit}" if made.commit else "not committed yet"
+    terminal.write(styled(head, "yellow"))
+    if made.commit:
+        terminal.write(f"Author: {made.author}")
+        terminal.write(f"Date:   {made.date.replace('T', ' ')}")
+    size = f"  {terminal.size(made.size)}" if made.size is not None else ""
+    stage = "" if made.is_data else f"  by {made.stage}"
+    terminal.write(f"Data:   {made.md5}{size}{stage}")
+    if one.renamed_from is not None:
+        terminal.write(f"Moved:  {one.renamed_from} -> {made.path}")
+    elif made.path != path:
+        terminal.write(f"Path:   {made.path}")
+    terminal.write()
+    if made.subject:
+        terminal.write(f"    {made.subject}")
+    if made.border:
+        terminal.write("    " + styled("(a shallow clone begins here: it may be older)", "yellow"))
+    _show_values("params", one.before, made.params, made.params)
+    _show_values("metrics", one.metrics_before, one.metrics, one.metrics)
+    terminal.write()
+
+
+def _show_values(label: str, before: Params | None, now: Params, first: Params) -> None:
+    if before is None:
+        lines = [
+            f"{_name(file, name)} {_value(value)}"
+            for file, values in first.items()
+            for name, value in flatten(values).items()
+        ]
+    else:
+        lines = [
+            f"{_name(file, name)} {_value(old)} -> {_value(new)}"
+            for file, values in changes(before, now).items()
+            for name, (old, new) in values.items()
+        ]
+    hidden = len(lines) - _MOST
+    for number, line in enumerate(lines[:_MOST] if hidden > 1 else lines):
+        terminal.write(f"    {styled('' if number else label, 'dim'):<8} {line}".rstrip())
+    if hidden > 1:
+        terminal.write(f"    {'':<8} {hidden} more: --json")
+
+
+def _name(file: str, name: str) -> str:
+    return f"{file}:{name}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,121 @@
+"""Talks to Git remotes about refs that are no branches: which remote, fetch one, push one."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mlxkit.core.errors import MlxError, RemoteError
+from mlxkit.tools import git
+
+_SETTINGS = (
+    "core.hooksPath=/dev/null",  # hooks are for the user's own commits
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "push.recurseSubmodules=no",
+    "push.gpgSign=false",
+    "push.followTags=false",
+    # A server that is not there must not keep us waiting for minutes.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=30",
+)
+_SSH = "ssh -o ConnectTimeout=20"
+_MARKS = ("fatal: ", "error: ", "ERROR: ")
+_RACES = ("fetch first", "non-fast-forward", "lock", "failed to update ref", "incorrect old value")
+"""What Git says when somebody else was faster; in English, which we ask it to speak."""
+
+
+class Remote(NamedTuple):
+    """A remote of a repository, and how to call it without being asked for a password."""
+
+    name: str
+    env: Mapping[str, str]
+
+
+class Behind(MlxError):
+    """The remote has something that is not in what was to be pushed."""
+
+
+def choose_remote(root: str) -> Remote | None:
+    """Return the remote of the branch's upstream, else `origin`, else the only one, else None."""
+    told = git.run(
+        root,
+        *("config", "-z", "--get-regexp"),
+        r"^(remote\..*\.(url|pushurl)|branch\..*\.remote|core\.sshcommand)$",
+        ok=(0, 1),
+    )
+    found = {}
+    for line in told.decode(errors="surrogateescape").split("\0"):
+        key, _, value = line.partition("\n")
+        found[key] = value
+    names = {key[7:].rpartition(".")[0] for key in found if key.startswith("remote.")}
+    head = git.run(root, "symbolic-ref", "-q", "HEAD", ok=(0, 1)).decode(errors="surrogateescape")
+    upstream = found.get(f"branch.{head.strip().removeprefix('refs/heads/')}.remote", "")
+    only = next(iter(names)) if len(names) == 1 else ""
+    name = next((one for one in (upstream, "origin", only) if one in names), None)
+    return Remote(name, _environment("core.sshcommand" in found)) if name else None
+
+
+def fetch(root: str, remote: Remote, ref: str, into: str) -> bool:
+    """Make `into` what the remote's `ref` is; tell whether it has one. Raises RemoteError."""
+    try:
+        _ask(
+            root,
+            remote,
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
+            *("--refmap=", remote.name, f"+{ref}:{into}"),
+        )
+    except RemoteError as error:
+        if error.message.startswith("couldn't find remote ref"):
+            return False
+        raise
+    return True
+
+
+def push(root: str, remote: Remote, ref: str, commit: str) -> None:
+    """Let the remote's `ref` go on to `commit`; raises Behind, RemoteError."""
+    told = _ask(
+        root,
+        remote,
+        *("push", "--porcelain", "--no-verify", "--no-follow-tags", remote.name),
+        f"{commit}:{ref}",
+        ok=(0, 1),
+    )
+    for line in told.splitlines():
+        if line.startswith("!"):
+            why = line.split("\t")[-1]
+            kind = Behind if any(word in why for word in _RACES) else RemoteError
+            raise kind(_reason(why))
+
+
+def _ask(root: str, remote: Remote, *args: str, ok: tuple[int, ...] = (0,)) -> str:
+    try:
+        told = git.run(root, *args, env=remote.env, settings=_SETTINGS, ok=ok)
+    except git.GitError as error:
+        raise RemoteError(_reason(error.said) or error.message) from None
+    return told.decode(errors="replace")
+
+
+def _reason(said: str) -> str:
+    """Return the line that says why, of all that Git, programs below it and the server wrote."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    chosen = [line for line in lines if line.startswith(_MARKS)] or lines[-1:]
+    if not chosen:
+        return ""
+    vague = "Could not read from remote" in chosen[0] and lines[0] != chosen[0]
+    line = lines[0] if vague else chosen[0]
+    for mark in _MARKS:
+        line = line.removeprefix(mark)
+    return "".join(one if one.isprintable() else "?" for one in line)
+
+
+def _environment(own_ssh: bool) -> dict[str, str]:
+    """Speak English, for what was said is read; ask no question where nobody can answer."""
+    env = {"LC_ALL": "C"}
+    ssh = _SSH
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GCM_INTERACTIVE": "never"}
+        ssh += " -o BatchMode=yes"
+    if not own_ssh and not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
+        env["GIT_SSH_COMMAND"] = ssh
+    return env
