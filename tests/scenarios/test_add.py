@@ -173,3 +173,45 @@ def test_commit_of_a_stage_is_left_to_dvc(data: Project) -> None:
     data.mlx("repro", "--no-commit").ok()
     data.mlx("commit", "make").ok()
     assert len(_objects(data)) == 1
+
+
+def test_all_or_nothing(data: Project) -> None:
+    data.mlx("add", "data").ok()
+    data.write("data/a.txt", "other\n")
+    (data.root / "broken").symlink_to("nowhere")
+    before = data.read("data.dvc")
+    refused = data.mlx("add", "data", "model.bin", "broken")
+    assert refused.code == 1
+    assert "'broken' is a link to nothing" in refused.stderr
+    assert data.read("data.dvc") == before
+    assert not (data.root / "model.bin.dvc").exists()
+
+
+def test_many_paths_at_once(project: Project, tmp_path: Path) -> None:
+    names = [f"{number:03}" for number in range(60)]
+    for name in names:
+        project.write(f"data/{name}", name)
+    trace = tmp_path / "trace"
+    project.mlx("add", *(f"data/{name}" for name in names), GIT_TRACE=str(trace)).ok()
+    assert trace.read_text().count("check-ignore") < 10
+    assert project.read("data/.gitignore") == "".join(f"/{name}\n" for name in names)
+    assert project.mlx("status", "--json").json["clean"]
+    trace.unlink()
+    project.mlx("commit", GIT_TRACE=str(trace)).ok()
+    assert trace.read_text().count("check-ignore") < 10
+
+
+def test_hints_can_be_pasted(data: Project) -> None:
+    data.write("my data/a'b.txt", "1\n")
+    told = data.mlx("add", "my data/a'b.txt").ok().stderr
+    data.sh(told.partition("to record the result: ")[2])
+    assert "my data/a'b.txt.dvc" in data.git("ls-files", "-z", "--cached").stdout
+
+
+def test_a_name_that_no_dvc_file_can_hold(data: Project) -> None:
+    name = os.fsdecode(b"na\xffme")
+    data.write(name, "1\n")
+    refused = data.mlx("add", "--json", name)
+    assert refused.code == 1
+    assert "rename it" in refused.json["error"]["hint"]
+    assert _objects(data) == set()

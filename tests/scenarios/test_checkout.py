@@ -141,3 +141,14 @@ def test_links_as_configured(two_commits: Project) -> None:
     assert (two_commits.root / "single").is_symlink()
     assert (two_commits.root / "data" / "a").is_symlink()
     assert "up to date" in two_commits.dvc("status").ok().stdout
+
+
+def test_what_a_folder_hides_stays_when_nothing_tracks_it_any_more(two_commits: Project) -> None:
+    two_commits.write(".dvcignore", "*.tmp\n")
+    two_commits.write("data/sub/notes.tmp", "mine\n")
+    (two_commits.root / "data.dvc").unlink()
+    changes = two_commits.mlx("checkout", "--json").ok().json
+    assert changes["deleted"] == ["data"]
+    left = [path for path in (two_commits.root / "data").rglob("*") if path.is_file()]
+    assert [path.name for path in left] == ["notes.tmp"]
+    assert two_commits.mlx("checkout").ok().stdout == "nothing to do\n"

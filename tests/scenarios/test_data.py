@@ -149,3 +149,37 @@ def test_an_import_from_another_repository(
     )
     assert repro(project, "-P") == {"words.txt.dvc": "unchanged", "use": "ran"}
     project.mlx("status", "--check").ok()
+
+
+def test_pins_by_paths_and_parts(project: Project) -> None:
+    project.write("data/sub/a", "1\n")
+    project.write("data/b", "2\n")
+    project.mlx("add", "data").ok()
+    pinned = project.mlx("pin", "data", "data/sub/a", "--json").ok().json["pinned"]
+    assert [one["path"] for one in pinned] == ["data", "data/sub/a"]
+    assert project.mlx("pin", "sub/a", "--json", cwd="data").ok().json["pinned"] == []
+    for args in (["pin", ""], ["pin", "--remove", ""], ["pin", "--remove", "data/b"]):
+        refused = project.mlx(*args)
+        assert (refused.code, "bug" in refused.stderr) == (2, False), str(refused)
+    assert len(project.mlx("pin", "--json").json["pins"]) == 2
+    project.write("odd.dvc", "outs: [{md5: odd, path: odd, hash: md5}]\n")
+    assert project.mlx("pin", "odd").code == 4
+    assert len(project.mlx("pin", "--json").ok().json["pins"]) == 2
+
+
+def test_status_without_stages(project: Project) -> None:
+    project.write("a.txt", "1\n")
+    project.mlx("add", "a.txt").ok()
+    project.write("a.txt", "22\n")
+    assert project.mlx("status").ok().stdout == "modified a.txt\n1 data changed\n"
+
+
+@pytest.mark.parametrize("verb", ["checkout", "push", "fetch", "pull"])
+def test_a_part_that_a_folder_does_not_have(project: Project, tmp_path: Path, verb: str) -> None:
+    project.write("data/a", "1\n")
+    project.mlx("add", "data").ok()
+    project.dvc("remote", "add", "-q", "-d", "store", str(tmp_path / "store")).ok()
+    project.mlx("push").ok()
+    refused = project.mlx(verb, "data/nope")
+    assert refused.code == 2, str(refused)
+    assert "there is no 'nope' in 'data'" in refused.stderr

@@ -201,3 +201,11 @@ def test_a_page(rows: bool, people: Project) -> None:
         markdown = people.mlx("diff", "HEAD~1", *given, "--md").ok().stdout
         assert "<script>" not in markdown and "\x1b" not in markdown
         json.loads(people.mlx("diff", "HEAD~1", *given, "--json").ok().stdout)
+
+
+@pytest.mark.parametrize("rev", ["v1..HEAD", "^HEAD", "v1...HEAD"])
+def test_a_range_is_no_revision(people: Project, rev: str) -> None:
+    for args in (["diff", rev], ["diff", "HEAD", rev], ["pin", f"{rev}:people.csv"]):
+        refused = people.mlx(*args)
+        assert refused.code == 2, str(refused)
+        assert f"'{rev}' is no revision" in refused.stderr

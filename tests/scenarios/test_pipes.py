@@ -1,9 +1,11 @@
 """In CI, in a pipe, in a script: plain text, streams apart, exit codes with names."""
 
+import os
+import shlex
 import subprocess
 
 import pytest
-from tests.support.commands import mlx_argv
+from tests.support.commands import mlx_argv, run
 from tests.support.project import Project
 
 ENVIRONMENTS = [{}, {"CI": "true"}, {"NO_COLOR": "1"}, {"TERM": "xterm-256color"}]
@@ -118,3 +120,21 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(args: str, training: Projec
     assert document["error"].keys() == {"code", "message", "hint", "where"}
     assert document["error"]["code"] == "usage"
     assert document["error"]["hint"]
+
+
+def test_names_that_a_terminal_cannot_show(project: Project) -> None:
+    project.write("dätä/é", "1\n")
+    (project.root / "dätä" / os.fsdecode(b"na\xffme")).write_text("2\n")
+    for encoding in ("utf-8:strict", "ascii:strict", "latin-1:strict"):
+        env = {"PYTHONIOENCODING": encoding}
+        project.mlx("add", "dätä", **env).ok()
+        assert r"na\udcffme" in project.mlx("diff", **env).ok().stdout
+        added = project.mlx("diff", "--json", **env).ok().json["added"]
+        assert os.fsdecode(b"d\xc3\xa4t\xc3\xa4/na\xffme") in [one["path"] for one in added]
+
+
+def test_an_error_that_nobody_reads(project: Project) -> None:
+    for close in ("| true", "> /dev/full", ">&-"):
+        command = f"{{ sleep 0.2; {shlex.join(mlx_argv('add', 'nope', '--json'))}; }} {close}"
+        told = run(["/bin/sh", "-c", command], project.root, project.tools.env)
+        assert "Traceback" not in told.stderr, told.stderr

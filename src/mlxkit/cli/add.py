@@ -1,6 +1,7 @@
 """`mlx add`: track data files and folders."""
 
 import os
+import shlex
 from glob import iglob
 from typing import Annotated, Any
 
@@ -110,5 +111,5 @@ def _show(added: list[Added]) -> None:
         terminal.write(f"added {os.path.relpath(one.path)} ({files}{size})")
     written = [os.path.relpath(one.dvcfile) for one in added]
     ignores = {os.path.join(os.path.dirname(file), ".gitignore") for file in written}
-    named = " ".join([*written, *sorted(ignores)])
+    named = shlex.join([*written, *sorted(ignores)])
     terminal.note(f"to record the result: git add {named}")

@@ -61,7 +61,7 @@ def commit(
             ("--quiet", quiet),
         )
         given = [flag for flag, wanted in flags if wanted]
-        return give_to_dvc(["commit", *given, *(targets or [])])
+        return give_to_dvc(["commit", *given, "--", *(targets or [])])
     if not quiet:
         for one in recorded:
             size = terminal.size(one.content.size)

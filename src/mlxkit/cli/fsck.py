@@ -126,7 +126,8 @@ def _repaired(
     aside = os.path.join(prepare_folder(session.root), "corrupt")
     core = session.declared.config.get("core", {})
     done = []
-    with RepoLock(session.root, hardlink=bool(core.get("hardlink_lock"))).holding(wait):
+    lock = RepoLock(session.root, hardlink=bool(core.get("hardlink_lock")))
+    with lock.holding(wait, terminal.note):
         for one in found.problems:
             damaged = one.kind in (CORRUPT, UNREADABLE)
             legacy = "/files/md5/" not in one.path and bool(one.path)

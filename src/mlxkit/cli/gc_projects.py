@@ -32,12 +32,13 @@ def opened(request: Request, *, to_change: bool = False) -> Iterator[list[Sessio
     here = find_root(".")
     roots = dict.fromkeys([here, *map(_root_of, request.projects)])
     with ExitStack() as stack:
-        for root in roots if to_change else ():
+        # In the same order wherever it was begun: else two of these could wait for each other.
+        for root in sorted(roots) if to_change else ():
             # What a run has made is in no lock file until the run writes it.
             stack.enter_context(only_run(root, request.wait, terminal.note))
             core = open_project(root, say=terminal.note).declared.config.get("core", {})
             lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))
-            stack.enter_context(lock.holding(request.wait))
+            stack.enter_context(lock.holding(request.wait, terminal.note))
         # Read only now: whoever held a lock may have written what refers to an object.
         yield [open_project(root, say=terminal.note) for root in roots]
 

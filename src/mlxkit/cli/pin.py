@@ -71,7 +71,7 @@ def _core(session: Session) -> dict[str, Any]:
 
 def _added(session: Session, what: list[str], reason: str) -> list[Pin]:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    found = [find_named(session, one) for one in what]
+    found = find_named(session, what)
     stock = take_stock(cache_folder(session))
     for one in found:
         if not stock.has(one.md5):
@@ -89,11 +89,11 @@ def _removed(session: Session, what: list[str] | None) -> list[Pin]:
 
 def _meant(session: Session, pins: list[Pin], word: str) -> list[Pin]:
     """The pins of a path as it stands in the list, of a digest, or of what is at a path now."""
-    paths = {word, os.path.relpath(word, session.root)}
+    paths = {word, os.path.relpath(word, session.root)} if word else set()
     is_digest = len(word) >= 4
     found = [one for one in pins if one.path in paths or (is_digest and one.md5.startswith(word))]
     if not found:
-        md5 = find_named(session, word).md5
+        md5 = find_named(session, [word])[0].md5
         found = [one for one in pins if one.md5 == md5]
     if not found:
         raise UsageError(f"'{word}' is not pinned", hint="see: mlx pin")

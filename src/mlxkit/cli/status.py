@@ -113,8 +113,10 @@ def _show(found: Status, verbose: bool) -> None:
         terminal.write(f"up to date: {_counts(found)}")
         return
     stale = sum(one.state != FRESH for one in found.stages)
-    counts = f"{stale} of {terminal.counted(len(found.stages), 'stage')} not up to date"
-    terminal.write(f"{counts}, {len(found.data)} data changed" if found.data else counts)
+    stages = f"{stale} of {terminal.counted(len(found.stages), 'stage')} not up to date"
+    counts = [stages] if found.stages else []
+    counts += [f"{len(found.data)} data changed"] if found.data else []
+    terminal.write(", ".join(counts))
 
 
 def _counts(found: Status) -> str:

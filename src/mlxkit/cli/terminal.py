@@ -1,5 +1,6 @@
 """Writing to the terminal: colour only where it is wanted, text and hints on their streams."""
 
+import io
 import json
 import os
 import sys
@@ -62,8 +63,27 @@ def note(text: str) -> None:
 
 
 def write_json(document: Any) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Print one JSON document: as text, or in ASCII where that cannot be written."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode()  # no names of files that are not UTF-8
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2, default=str)
+    sys.stdout.write(text + "\n")
+
+
+def make_ready() -> None:
+    """Let standard output show escapes for what it cannot encode, and be there at all."""
+    if sys.stdout is None:  # closed by who called us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the end
+    elif isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def give_up_stdout() -> None:
+    """Let all that is still to be written there go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """Bringing files and folders under control: objects, a `.dvc` file, an entry in `.gitignore`."""
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mlxkit.core.errors import BusyError, MlxError
@@ -10,7 +11,7 @@ from mlxkit.core.progress import SILENT, Progress
 from mlxkit.core.yaml import load
 from mlxkit.data import dvcfile, laid
 from mlxkit.pipeline.session import RunSession
-from mlxkit.pipeline.spec import Out, Stage, inside, overlap
+from mlxkit.pipeline.spec import Out, Stage, inside
 from mlxkit.store.intake import take_file, take_tree
 from mlxkit.store.tree import Content
 from mlxkit.tools import git
@@ -42,8 +43,9 @@ def add(
     LeftToDvc where DVC has to do it.
     """
     wanted = list(dict.fromkeys(os.path.abspath(path) for path in paths))
+    owners = {out.abs: (stage, out) for stage in session.declared.stages for out in stage.outs}
     for path in wanted:
-        _check(session, path)
+        _check(session, path, owners)
     _refuse_overlaps(wanted)
     _refuse_tracked(session, wanted)
     blocker = session.path_locks.acquire([], wanted)
@@ -54,42 +56,46 @@ def add(
             hint="wait for it to finish",
         )
     try:
-        return [
-            record(session, path, number, no_commit=no_commit, relink=relink, progress=progress)
-            for number, path in enumerate(wanted)
-        ]
+        return record(session, wanted, no_commit=no_commit, relink=relink, progress=progress)
     finally:
         session.path_locks.release([], wanted)
 
 
 def record(
     session: RunSession,
-    path: str,
-    number: int,
+    paths: Sequence[str],
     *,
     no_commit: bool = False,
     relink: bool = True,
     progress: Progress = SILENT,
-) -> Added:
-    """Put what is at `path` into the cache and say so in its `.dvc` file and `.gitignore`.
+) -> list[Added]:
+    """Put what is at `paths` into the cache, then say so in `.gitignore` and their `.dvc` files.
 
-    `number` is its place among several.
+    Nothing is said of any before all are in the cache.
     """
+    done = []
+    for path in paths:
+        content = _taken(session, path, no_commit, relink, progress)
+        done.append(Added(path, dvcfile.place(path), content))
+    _ignore(session, paths)
+    for one in done:
+        _write(session, one.dvcfile, one.path, one.content)
+    if not no_commit:
+        laid.note(session.root, {one.path: one.content.md5 for one in done})
+    return done
+
+
+def _taken(
+    session: RunSession, path: str, no_commit: bool, relink: bool, progress: Progress
+) -> Content:
     store, ignore = session.workspace.store, session.workspace.ignore
     if no_commit:
         found = session.workspace.content(path)
         assert found is not None
-        content = found
-    elif os.path.isdir(path):
-        content = take_tree(store, path, ignore, progress, relink=relink)
-    else:
-        content = take_file(store, path, progress, relink=relink)
-    file = dvcfile.place(path)
-    _ignore(session, path, number)
-    _write(session, file, path, content)
-    if not no_commit:
-        laid.note(session.root, {path: content.md5})
-    return Added(path, file, content)
+        return found
+    if os.path.isdir(path):
+        return take_tree(store, path, ignore, progress, relink=relink)
+    return take_file(store, path, progress, relink=relink)
 
 
 def _write(session: RunSession, file: str, path: str, content: Content) -> None:
@@ -103,19 +109,23 @@ def _write(session: RunSession, file: str, path: str, content: Content) -> None:
     session.touched.add(file)
 
 
-def _ignore(session: RunSession, path: str, number: int) -> None:
-    out = Out(os.path.basename(path), path)
-    session.ignores.expect([out])
-    session.ignores.add(out, (len(session.declared.stages), number))
+def _ignore(session: RunSession, paths: Sequence[str]) -> None:
+    outs = [Out(os.path.basename(path), path) for path in paths]
+    session.ignores.expect(outs)
+    for number, out in enumerate(outs):
+        session.ignores.add(out, (len(session.declared.stages), number))
     session.touched.update(session.ignores.flush())
 
 
-def _check(session: RunSession, path: str) -> None:
+_Owners = Mapping[str, tuple[Stage, Out]]
+"""Who writes or tracks a path: every output by its absolute path."""
+
+
+def _check(session: RunSession, path: str, owners: _Owners) -> None:
     """Refuse what cannot be tracked by a `.dvc` file of its own."""
     shown = os.path.relpath(path)
     if not os.path.lexists(path):
-        owner = _owner(session, path)
-        if owner is not None:
+        if any(holder in owners for holder in _upwards(path)):
             raise LeftToDvc(f"'{shown}' was removed from a tracked folder")
         raise MlxError(f"'{shown}' does not exist", hint="check its name")
     private = [os.path.join(session.root, name) for name in (".dvc", ".git", ".mlx")]
@@ -126,16 +136,29 @@ def _check(session: RunSession, path: str) -> None:
         )
     if not inside(path, session.root):
         raise LeftToDvc(f"'{shown}' lies outside of the project")
+    _refuse_names(path, shown)
     _refuse_links(session, path, shown)
     _refuse_ignored(session, path, shown)
     if path.endswith(".dvc") and os.path.isfile(path):
         raise MlxError(f"'{shown}' is a .dvc file, not data", hint="name the data itself")
-    _check_owners(session, path, shown)
+    _check_owners(path, shown, owners)
     text = _read(dvcfile.place(path))
     if text is not None:
         data = load(text, os.path.relpath(dvcfile.place(path)))
         if not isinstance(data, dict) or not dvcfile.is_plain(data):
             raise LeftToDvc(f"'{shown}.dvc' is more than a plain .dvc file")
+
+
+def _refuse_names(path: str, shown: str) -> None:
+    """Refuse what no text can name, and links to nothing."""
+    try:
+        os.path.basename(path).encode()
+    except UnicodeEncodeError:
+        raise MlxError(
+            f"'{shown}' has a name that is not UTF-8: no .dvc file can hold it", hint="rename it"
+        ) from None
+    if not os.path.exists(path):
+        raise MlxError(f"'{shown}' is a link to nothing", hint=f"it says: {os.readlink(path)}")
 
 
 def _refuse_links(session: RunSession, path: str, shown: str) -> None:
@@ -161,46 +184,53 @@ def _refuse_ignored(session: RunSession, path: str, shown: str) -> None:
         here = folder
 
 
-def _check_owners(session: RunSession, path: str, shown: str) -> None:
-    for stage, out in _outs(session):
-        address = stage.address(os.getcwd())
-        if out.abs == path:
-            if not stage.is_source:
-                raise MlxError(
-                    f"'{shown}' is written by stage '{address}'",
-                    hint=f"run the pipeline, or record it as it is with: mlx commit {address}",
-                )
-            if stage.file != dvcfile.place(path):
-                raise LeftToDvc(f"'{shown}' is tracked by '{address}'")
-        elif inside(path, out.abs):
-            if stage.is_source:
-                raise LeftToDvc(f"'{shown}' is a part of '{out.path}'")
-            raise MlxError(
-                f"'{shown}' is inside of '{os.path.relpath(out.abs)}', which stage "
-                f"'{address}' writes",
-                hint=f"record it as it is with: mlx commit {address}",
-            )
-        elif inside(out.abs, path):
+def _check_owners(path: str, shown: str, owners: _Owners) -> None:
+    for holder in _upwards(path):
+        if holder in owners:
+            _check_holder(path, shown, *owners[holder])
+            return
+    for stage, out in owners.values() if os.path.isdir(path) else ():
+        if inside(out.abs, path):
+            address = stage.address(os.getcwd())
             raise MlxError(
                 f"'{shown}' holds '{os.path.relpath(out.abs)}', which '{address}' tracks already",
                 hint=f"track the rest only, or first: mlx remove {address}",
             )
 
 
-def _outs(session: RunSession) -> list[tuple[Stage, Out]]:
-    return [(stage, out) for stage in session.declared.stages for out in stage.outs]
+def _check_holder(path: str, shown: str, stage: Stage, out: Out) -> None:
+    address = stage.address(os.getcwd())
+    if out.abs != path:
+        if stage.is_source:
+            raise LeftToDvc(f"'{shown}' is a part of '{out.path}'")
+        raise MlxError(
+            f"'{shown}' is inside of '{os.path.relpath(out.abs)}', which stage '{address}' writes",
+            hint=f"record it as it is with: mlx commit {address}",
+        )
+    if not stage.is_source:
+        raise MlxError(
+            f"'{shown}' is written by stage '{address}'",
+            hint=f"run the pipeline, or record it as it is with: mlx commit {address}",
+        )
+    if stage.file != dvcfile.place(path):
+        raise LeftToDvc(f"'{shown}' is tracked by '{address}'")
 
 
-def _owner(session: RunSession, path: str) -> Out | None:
-    return next((out for _, out in _outs(session) if inside(path, out.abs)), None)
+def _upwards(path: str) -> Iterator[str]:
+    """Yield the absolute `path` and every folder above it."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def _refuse_overlaps(paths: Sequence[str]) -> None:
-    for number, one in enumerate(paths):
-        for other in paths[number + 1 :]:
-            if overlap(one, other):
+    named = set(paths)
+    for path in paths:
+        for folder in _upwards(path):
+            if folder in named and folder != path:
                 raise MlxError(
-                    f"'{os.path.relpath(one)}' and '{os.path.relpath(other)}' overlap",
+                    f"'{os.path.relpath(folder)}' and '{os.path.relpath(path)}' overlap",
                     hint="add only one of them",
                 )
 
@@ -213,7 +243,7 @@ def _refuse_tracked(session: RunSession, paths: Sequence[str]) -> None:
         shown = os.path.relpath(path)
         raise MlxError(
             f"'{shown}' is tracked by Git",
-            hint=f"run: git rm -r --cached {shown}   and then add it again",
+            hint=f"run: git rm -r --cached {shlex.quote(shown)}   and then add it again",
         )
     for file in sorted(git.ignored(session.git_root, [dvcfile.place(path) for path in paths])):
         shown = os.path.relpath(file)

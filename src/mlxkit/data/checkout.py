@@ -10,9 +10,10 @@ from mlxkit.data import laid
 from mlxkit.data.tracked import Tracked, tracked
 from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.spec import inside
-from mlxkit.store.checkout import lay_out, remove, sweep
+from mlxkit.store.checkout import lay_out, sweep, take_away
 from mlxkit.store.compare import Plan, Wish, compare
 from mlxkit.store.errors import BadObject, MissingObject
+from mlxkit.store.tree import Content
 
 _SHOWN = 10
 
@@ -51,13 +52,14 @@ def check_out(
     wanted = [one for one in wanted if not one.legacy and one.md5 is not None]
     failed: list[Tracked] = []
     plans = _compare(session, wanted, failed, relink, progress)
-    stale = _stale(session) if everything else []
+    stale = _stale(session) if everything else {}
     if not force:
         _refuse_losses([path for _, plan in plans for path in plan.lost])
     done = _lay_out(session, plans, failed, progress)
-    for path in stale:
-        remove(path)
-    whole = [one for one in wanted if one not in failed and one.within is None]
+    for path, content in stale.items():
+        take_away(path, content)
+    lacking = {(one.path, one.within) for one in failed}
+    whole = [one for one in wanted if one.within is None and (one.path, None) not in lacking]
     laid.note(session.root, {one.path: one.md5 for one in whole if one.md5 is not None}, stale)
     changes = Changes(
         tuple(_shown(one.path) for one, plan in done if plan.is_new),
@@ -164,28 +166,32 @@ def _refuse_losses(lost: Sequence[str]) -> None:
     )
 
 
-def _stale(session: RunSession) -> list[str]:
+def _stale(session: RunSession) -> dict[str, Content]:
     """Return what was laid out for another commit, is tracked no more, and is as it was."""
     known = laid.read(session.root)
     if not known:
-        return []
+        return {}
     now = [out.abs for stage in session.declared.stages for out in stage.outs]
-    found = []
+    found = {}
     for name, md5 in known.items():
         path = os.path.join(session.root, name)
         if any(inside(path, one) or inside(one, path) for one in now):
             continue
-        if os.path.lexists(path) and _is_as_it_was(session, path, md5):
-            found.append(path)
+        content = _kept_content(session, path, md5) if os.path.lexists(path) else None
+        if content is not None:
+            found[path] = content
     return found
 
 
-def _is_as_it_was(session: RunSession, path: str, md5: str) -> bool:
+def _kept_content(session: RunSession, path: str, md5: str) -> Content | None:
+    """Return what is at a path, if that is as it was and the cache can give it back."""
     try:
         content = session.workspace.content(path)
     except MlxError:
-        return False
-    return content is not None and content.md5 == md5 and session.workspace.store.has(md5)
+        return None
+    if content is None or content.md5 != md5 or not session.workspace.store.has(md5):
+        return None
+    return content
 
 
 def _shown(path: str, md5: str | None = None) -> str:

@@ -35,10 +35,7 @@ def commit(
         shown = os.path.relpath(one.path)
         if not agreed(shown):
             raise MlxError(f"'{shown}' has changed", hint="to record it as it is: --force")
-    done = [
-        record(session, one.path, number, relink=relink, progress=progress)
-        for number, one in enumerate(wanted)
-    ]
+    done = record(session, [one.path for one in wanted], relink=relink, progress=progress)
     session.touched.clear()  # as DVC: only `add` puts its files into Git's index
     return done
 

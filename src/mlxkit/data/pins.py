@@ -35,6 +35,9 @@ def read_pins(root: str) -> list[Pin]:
 
 def add_pins(root: str, pins: Sequence[Pin]) -> list[Pin]:
     """Add those that are not there yet, and return them; raises ProjectError, OSError."""
+    for pin in pins:
+        if not _DIGEST.match(pin.md5):
+            raise ProjectError(f"{pin.md5!r:.60} is not the digest of an object", where=pin.path)
     known = {pin.md5 for pin in read_pins(root)}
     new = list({pin.md5: pin for pin in pins if pin.md5 not in known}.values())
     if new:

@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.core.errors import UsageError
@@ -51,9 +51,10 @@ def tracked(
     """
     if not targets:
         return list(_all(session, session.declared.stages))
+    everything = {one.path: one for one in _all(session, session.declared.stages)}
     found: dict[tuple[str, str, str | None], Tracked] = {}
     for target in _expanded(session, targets) if glob else targets:
-        for one in _named(session, target, with_deps, recursive):
+        for one in _named(session, everything, target, with_deps, recursive):
             found.setdefault((one.stage.key, one.out.abs, one.within), one)
     return [one for one in found.values() if not _is_covered(one, found)]
 
@@ -85,17 +86,21 @@ def _tracked(stage: Stage, out: Out, recorded: dict[str, Any]) -> Tracked:
     )
 
 
-def _named(session: Session, target: str, with_deps: bool, recursive: bool) -> list[Tracked]:
+def _named(
+    session: Session,
+    everything: Mapping[str, Tracked],
+    target: str,
+    with_deps: bool,
+    recursive: bool,
+) -> list[Tracked]:
     path = os.path.abspath(target)
-    everything = list(_all(session, session.declared.stages))
-    for one in everything:
-        if path == one.path or (inside(path, one.path) and (one.md5 or "").endswith(".dir")):
-            part = None if path == one.path else os.path.relpath(path, one.path)
-            found = [one._replace(within=part)]
-            break
+    holder = _holder(everything, path)
+    if holder is not None:
+        part = None if path == holder.path else os.path.relpath(path, holder.path)
+        found = [holder._replace(within=part)]
     else:
         if recursive and os.path.isdir(path):
-            return [one for one in everything if inside(one.path, path)]
+            return [one for one in everything.values() if inside(one.path, path)]
         stages = find_stages(session.declared, [target])
         found = list(_all(session, stages))
     if with_deps:
@@ -103,6 +108,17 @@ def _named(session: Session, target: str, with_deps: bool, recursive: bool) -> l
         named = {one.stage.key for one in found}
         found += _all(session, [stage for stage in order if stage.key not in named])
     return found
+
+
+def _holder(everything: Mapping[str, Tracked], path: str) -> Tracked | None:
+    """Return the output at a path, or the directory that holds it."""
+    if path in everything:
+        return everything[path]
+    while (parent := os.path.dirname(path)) != path:
+        if parent in everything and (everything[parent].md5 or "").endswith(".dir"):
+            return everything[parent]
+        path = parent
+    return None
 
 
 def _expanded(session: Session, targets: Sequence[str]) -> list[str]:

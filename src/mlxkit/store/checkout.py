@@ -3,6 +3,7 @@
 import os
 import stat as st
 import time
+from contextlib import suppress
 
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.store.compare import Plan, Wish, compare
@@ -14,10 +15,10 @@ from mlxkit.store.parallel import spread
 from mlxkit.store.relink import set_exec
 from mlxkit.store.settled import SETTLING
 from mlxkit.store.staging import Staging, remove, sweep
-from mlxkit.store.tree import MANY, make_folder
+from mlxkit.store.tree import MANY, Content, make_folder
 from mlxkit.store.walk import Ignore, compact
 
-__all__ = ["checkout", "lay_out", "remove", "sweep"]
+__all__ = ["checkout", "lay_out", "remove", "sweep", "take_away"]
 
 
 def checkout(
@@ -56,6 +57,30 @@ def lay_out(
             work.build(plan)
         else:
             work.update(plan)
+
+
+def take_away(path: str, content: Content) -> None:
+    """Delete the data at `path`, which is `content`; a folder stays for what else is in it."""
+    with explained("delete", path):
+        if content.entries is None or os.path.islink(path):
+            remove(path)
+            return
+        if _count(path) == len(content.entries):
+            remove(path)
+            return
+        for relpath, _ in content.entries:
+            remove(f"{path}/{relpath}")
+        for folder, _, _ in os.walk(path, topdown=False):
+            with suppress(OSError):  # not empty
+                os.rmdir(folder)
+
+
+def _count(top: str) -> int:
+    """How many files and links there are, whatever is data."""
+    links = (
+        os.path.islink(f"{folder}/{name}") for folder, names, _ in os.walk(top) for name in names
+    )
+    return sum(len(files) for _, _, files in os.walk(top)) + sum(links)
 
 
 class _Layout:

@@ -5,7 +5,7 @@ import re
 import stat as st
 from typing import NamedTuple
 
-from mlxkit.store.errors import BadObject, MissingObject, explained
+from mlxkit.store.errors import BadObject, NoSuchPart, explained
 from mlxkit.store.links import can_clone
 from mlxkit.store.objects import ObjectStore, is_directory
 from mlxkit.store.relink import set_exec
@@ -59,7 +59,7 @@ class Wish(NamedTuple):
 def compare(wish: Wish, store: ObjectStore, ignore: Ignore | None = None) -> Plan | None:
     """Compare what is there with what is wanted; None where there is nothing to do.
 
-    Raises MissingObject, BadObject, UnusablePath.
+    Raises MissingObject, BadObject, NoSuchPart, UnusablePath.
     """
     looking = _Looking(wish, store, ignore)
     with explained("check out", wish.dest):
@@ -129,10 +129,7 @@ class _Looking:
             return entries
         part = [one for one in entries if _below(one[0], within)]
         if not part:
-            raise MissingObject(
-                f"there is no '{within}' in '{os.path.relpath(self._dest)}'",
-                hint="see what is recorded: mlx ls .",
-            )
+            raise NoSuchPart(self._dest, within)
         return part
 
     def _have(self) -> dict[str, Held]:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mlxkit.core.errors import MlxError
+from mlxkit.core.errors import MlxError, UsageError
 
 
 class BadObject(MlxError):
@@ -18,6 +18,16 @@ class MissingObject(MlxError):
     """An object is not in the cache, or its bytes are not what its name says."""
 
     code = "missing-object"
+
+
+class NoSuchPart(UsageError):
+    """A directory's object has no file of this name, and none below it."""
+
+    def __init__(self, directory: str, part: str) -> None:
+        shown = os.path.relpath(directory)
+        super().__init__(
+            f"there is no '{part}' in '{shown}' as it is recorded", hint=f"see: mlx ls -R {shown}"
+        )
 
 
 class ChangedWhileRead(MlxError):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mlxkit.core.errors import UsageError
@@ -10,7 +10,6 @@ from mlxkit.data.gc.inventory import take_stock
 from mlxkit.data.gc.reach import cache_folder
 from mlxkit.data.history.revision import Recorded, recorded_at, recorded_now
 from mlxkit.pipeline.session import Session
-from mlxkit.pipeline.spec import inside
 
 _DIGEST = re.compile(r"[0-9a-f]{4,32}(?:\.dir)?\Z")
 _WHOLE = re.compile(r"[0-9a-f]{32}(?:\.dir)?\Z")
@@ -23,12 +22,17 @@ class Named(NamedTuple):
     path: str = ""
 
 
-def find_named(session: Session, what: str) -> Named:
-    """Return what `what` names: a path that is tracked, `REV:PATH`, a digest or its beginning.
+def find_named(session: Session, words: Iterable[str]) -> list[Named]:
+    """Return what each word names: a path that is tracked, `REV:PATH`, a digest or its beginning.
 
-    Raises UsageError where that is nothing, or several things.
+    Raises UsageError where one is nothing, or several things.
     """
-    found = _at_path(session, recorded_now(session), what, what)
+    now = recorded_now(session)
+    return [_named(session, now, word) for word in words]
+
+
+def _named(session: Session, now: Mapping[str, Recorded], what: str) -> Named:
+    found = _at_path(session, now, what, what)
     revision, colon, path = what.partition(":")
     if found is None and colon and path:
         found = _at_path(session, recorded_at(session, revision), path, what)
@@ -47,16 +51,18 @@ def _at_path(
 ) -> Named | None:
     """Look below the current folder first, then, as Git does, from the project's root."""
     for base in (os.getcwd(), session.root):
-        wanted = os.path.relpath(os.path.join(base, path), session.root)
-        for out, one in recorded.items():
-            if wanted == out or inside(wanted, out):
-                if one.md5 is None:
-                    raise UsageError(
-                        f"nothing is recorded of '{what}' yet", hint="run what makes it: mlx repro"
-                    )
-                if wanted == out:
-                    return Named(one.md5, wanted)
-                return _within(session, one.md5, os.path.relpath(wanted, out), wanted)
+        wanted = out = os.path.relpath(os.path.join(base, path), session.root)
+        while out and out not in recorded:
+            out = os.path.dirname(out)
+        if out:
+            md5 = recorded[out].md5
+            if md5 is None:
+                raise UsageError(
+                    f"nothing is recorded of '{what}' yet", hint="run what makes it: mlx repro"
+                )
+            if wanted == out:
+                return Named(md5, wanted)
+            return _within(session, md5, os.path.relpath(wanted, out), wanted)
     return None
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from mlxkit.core.progress import Progress
 from mlxkit.data.tracked import Tracked
+from mlxkit.store.errors import NoSuchPart
 from mlxkit.store.tree import Entries, parse_tree
 
 _LINE = re.compile(rb'\{"md5": "([0-9a-f]{32})", "relpath": "')
@@ -117,11 +118,14 @@ class Wanted(NamedTuple):
         return os.path.relpath(path)
 
     def chosen(self, entries: Entries) -> Entries:
-        """Return those files of the directory that are wanted."""
+        """Return those files of the directory that are wanted; raises NoSuchPart."""
         if self.within is None:
             return entries
         inner = self.within.replace(os.sep, "/")
-        return [one for one in entries if one[0] == inner or one[0].startswith(inner + "/")]
+        found = [one for one in entries if one[0] == inner or one[0].startswith(inner + "/")]
+        if not found:
+            raise NoSuchPart(self.path, self.within)
+        return found
 
 
 def wanted_of(tracked: Iterable[Tracked]) -> list[Wanted]:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from typing import TypeVar
 
 from mlxkit.core.digest import md5_file
 from mlxkit.core.errors import RemoteError
-from mlxkit.core.files import discard, make_folders, write_atomic
+from mlxkit.core.files import TEMPORARY, discard, discard_left, make_folders, write_atomic
 from mlxkit.core.progress import Progress
 from mlxkit.data.transfer.copy import TOO_LONG, full, move_in
 from mlxkit.data.transfer.items import LOCAL, REMOTE, Failure, Item, Outcome
@@ -20,6 +21,8 @@ from mlxkit.tools.dvc_remote import Server, TooLong, one_line
 T = TypeVar("T")
 
 _LONGEST_RUN = 16 << 20
+_FAREWELL = 2.0
+"""Seconds that transfers have to end by themselves, and to clear up, after they were stopped."""
 
 
 class NetworkRemote:
@@ -99,9 +102,10 @@ class NetworkRemote:
         """Download objects; raises DiskFull, RemoteError."""
         self._reach()
         make_folders(cache, self._cache_dir_mode)
+        start = f"{TEMPORARY[0]}{os.urandom(8).hex()}"
 
         def one(item: Item) -> int:
-            temporary = f"{cache}/{temporary_name()}"
+            temporary = f"{cache}/{start}{os.urandom(8).hex()}{TEMPORARY[1]}"
             room = _room(cache)
             limit = room if item.limit is None else min(item.limit, room)
             try:
@@ -115,7 +119,11 @@ class NetworkRemote:
             finally:
                 discard(temporary)
 
-        return self._each(one, items, REMOTE, progress, cache)
+        try:
+            return self._each(one, items, REMOTE, progress, cache)
+        except BaseException:
+            discard_left(cache, start)  # of threads that a server keeps waiting
+            raise
 
     def runs(self) -> set[str]:
         """Return the names of the run-cache's entries; raises RemoteError."""
@@ -174,31 +182,40 @@ class NetworkRemote:
     ) -> Outcome:
         failed: dict[str, Failure] = {}
         files = size = 0
-        for item, result in self._in_flight(Tries(work, source_side, self._patience), items):
-            if isinstance(result, Failure):
-                if result.full:
-                    raise full(cache, LOCAL)
-                failed[item.md5] = result
-            else:
-                files += 1
-                size += result
-                progress.advance(1, result)
+        tries = Tries(work, source_side, self._patience)
+        with closing(self._in_flight(tries, items)) as results:
+            for item, result in results:
+                if isinstance(result, Failure):
+                    if result.full:
+                        raise full(cache, LOCAL)
+                    failed[item.md5] = result
+                else:
+                    files += 1
+                    size += result
+                    progress.advance(1, result)
         return Outcome(files, size, failed)
 
     def _in_flight(
-        self, work: Callable[[Item], int | Failure], items: Sequence[Item]
-    ) -> Iterator[tuple[Item, int | Failure]]:
-        from concurrent.futures import ThreadPoolExecutor
+        self, tries: Tries, items: Sequence[Item]
+    ) -> Generator[tuple[Item, int | Failure], None, None]:
+        from concurrent.futures import Future, ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(self._server.jobs)
+        running: list[Future[int | Failure]] = []
         try:
             # In slices, so that a million objects do not wait as a million futures.
             step = max(256, 16 * self._server.jobs)
             for start in range(0, len(items), step):
                 part = items[start : start + step]
-                yield from zip(part, pool.map(work, part), strict=True)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+                running = [pool.submit(tries, item) for item in part]
+                yield from ((item, one.result()) for item, one in zip(part, running, strict=True))
+        except BaseException:
+            tries.stop()
+            self._server.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            wait(running, _FAREWELL)  # not for ever: a server may say nothing more
+            raise
+        pool.shutdown()
 
     def _noted(self) -> set[str]:
         try:

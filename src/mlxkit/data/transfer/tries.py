@@ -36,8 +36,15 @@ class Tries:
         self._patience = patience
         self._lock = threading.Lock()
         self._in_a_row = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Try nothing any more."""
+        self._stopped = True
 
     def __call__(self, item: Item) -> int | Failure:
+        if self._stopped:
+            return Failure("not tried: stopped before")
         if self._in_a_row >= _GIVE_UP:
             return Failure("not tried: too many before it failed")
         result = self._tried(item)
@@ -53,7 +60,7 @@ class Tries:
                 return self._work(item)
             except Exception as error:  # a library behind DVC may raise anything
                 failure = self._failure(error)
-            if not failure.passing or pause is None:
+            if not failure.passing or pause is None or self._stopped:
                 break
             self._patience.sleep(pause)
         return failure
