@@ -455,7 +455,7 @@ def test_what_a_remote_has_is_dvcs_part(branched: Project, tmp_path: Path) -> No
     project.mlx("pin", "side:data").ok()
     assert "knows nothing of your 1 pins" in project.mlx("gc", "-w", "-c", "-y").stderr
     assert (cached(project), objects_below(remote)) == before
-    project.mlx("pin", "--remove").ok()
+    project.mlx("pin", "--remove", "--all").ok()
     project.mlx("gc", "-w", "-c", "-r", "storage", "-y").ok()
     assert objects_below(remote) < before[1] and cached(project) < before[0]
 

@@ -74,7 +74,7 @@ def add(
     except LeftToDvc:
         return _by_dvc(flags, paths, as_json)
     if as_json:
-        terminal.write_json({"added": [_document(one) for one in added]})
+        terminal.write_json({"added": [added_json(one) for one in added]})
     elif not quiet:
         _show(added)
     return ExitCode.OK
@@ -93,7 +93,8 @@ def _expanded(targets: list[str]) -> list[str]:
     return found
 
 
-def _document(one: Added) -> dict[str, Any]:
+def added_json(one: Added) -> dict[str, Any]:
+    """Return the contract's form of what is tracked."""
     return {
         "path": os.path.relpath(one.path),
         "dvcfile": os.path.relpath(one.dvcfile),

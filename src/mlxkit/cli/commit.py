@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from mlxkit.cli import terminal
+from mlxkit.cli.add import added_json
 from mlxkit.cli.bar import bar
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Quiet, Targets, Verbose, Wait, new_app
-from mlxkit.core.errors import ExitCode
+from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.core.errors import ExitCode, MlxError
 from mlxkit.data.add import LeftToDvc
 from mlxkit.data.commit import commit as commit_data
 from mlxkit.project import open_for_change
@@ -34,6 +35,7 @@ def commit(
         bool, typer.Option("--no-relink", help="Leave the files as they are, no links.")
     ] = False,
     wait: Wait = 10.0,
+    as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
@@ -49,10 +51,15 @@ def commit(
                 with_deps=with_deps,
                 recursive=recursive,
                 relink=not no_relink,
-                agreed=lambda shown: force or _ask(shown),
+                agreed=lambda shown: force or (not as_json and _ask(shown)),
                 progress=progress,
             )
     except LeftToDvc:
+        if as_json:
+            raise MlxError(
+                "what stages made is committed by DVC's own code, which has no JSON",
+                hint="leave --json out",
+            ) from None
         flags = (
             ("--force", force),
             ("--with-deps", with_deps),
@@ -62,7 +69,9 @@ def commit(
         )
         given = [flag for flag, wanted in flags if wanted]
         return give_to_dvc(["commit", *given, "--", *(targets or [])])
-    if not quiet:
+    if as_json:
+        terminal.write_json({"committed": [added_json(one) for one in recorded]})
+    elif not quiet:
         for one in recorded:
             size = terminal.size(one.content.size)
             terminal.write(f"recorded {os.path.relpath(one.path)} ({size})")

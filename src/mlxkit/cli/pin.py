@@ -30,8 +30,9 @@ def pin(
         ),
     ] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is kept.")] = "",
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Keep it no longer; without WHAT, nothing at all.")
+    remove: Annotated[bool, typer.Option("--remove", help="Keep it no longer.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With --remove: all that is pinned.")
     ] = False,
     wait: Wait = 10.0,
     as_json: Json = False,
@@ -46,6 +47,12 @@ def pin(
     """
     if not what and reason:
         raise UsageError("--reason needs something to pin", hint="see: mlx pin --help")
+    if everything and (what or not remove):
+        raise UsageError("--all goes with --remove alone", hint="see: mlx pin --help")
+    if remove and not (what or everything):
+        raise UsageError(
+            "what is to be pinned no longer?", hint="all of it: mlx pin --remove --all"
+        )
     with reading() as session:
         if not what and not remove:
             shown, key = read_pins(session.root), "pins"
@@ -53,7 +60,7 @@ def pin(
             lock = RepoLock(session.root, hardlink=bool(_core(session).get("hardlink_lock")))
             with lock.holding(wait):
                 if remove:
-                    shown, key = _removed(session, what), "removed"
+                    shown, key = _removed(session, what or []), "removed"
                 else:
                     shown, key = _added(session, what or [], reason), "pinned"
             if shown and session.git_root is not None and _core(session).get("autostage"):
@@ -79,9 +86,9 @@ def _added(session: Session, what: list[str], reason: str) -> list[Pin]:
     return add_pins(session.root, [Pin(one.md5, one.path, today, reason) for one in found])
 
 
-def _removed(session: Session, what: list[str] | None) -> list[Pin]:
+def _removed(session: Session, what: list[str]) -> list[Pin]:
     pins = read_pins(session.root)
-    if what is None:
+    if not what:
         return remove_pins(session.root, [one.md5 for one in pins])
     chosen = [one.md5 for word in what for one in _meant(session, pins, word)]
     return remove_pins(session.root, chosen)

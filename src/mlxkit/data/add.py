@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mlxkit.core.errors import BusyError, MlxError
@@ -11,7 +11,7 @@ from mlxkit.core.progress import SILENT, Progress
 from mlxkit.core.yaml import load
 from mlxkit.data import dvcfile, laid
 from mlxkit.pipeline.session import RunSession
-from mlxkit.pipeline.spec import Out, Stage, inside
+from mlxkit.pipeline.spec import Out, Stage, inside, upwards
 from mlxkit.store.intake import take_file, take_tree
 from mlxkit.store.tree import Content
 from mlxkit.tools import git
@@ -125,9 +125,14 @@ def _check(session: RunSession, path: str, owners: _Owners) -> None:
     """Refuse what cannot be tracked by a `.dvc` file of its own."""
     shown = os.path.relpath(path)
     if not os.path.lexists(path):
-        if any(holder in owners for holder in _upwards(path)):
+        if any(holder in owners for holder in upwards(path)):
             raise LeftToDvc(f"'{shown}' was removed from a tracked folder")
         raise MlxError(f"'{shown}' does not exist", hint="check its name")
+    if "\n" in path:
+        raise MlxError(
+            f"{shown!r} has a line break in its name, which .gitignore cannot hold",
+            hint="rename it",
+        )
     private = [os.path.join(session.root, name) for name in (".dvc", ".git", ".mlx")]
     if inside(session.root, path) or any(inside(path, one) for one in private):
         raise MlxError(
@@ -185,7 +190,7 @@ def _refuse_ignored(session: RunSession, path: str, shown: str) -> None:
 
 
 def _check_owners(path: str, shown: str, owners: _Owners) -> None:
-    for holder in _upwards(path):
+    for holder in upwards(path):
         if holder in owners:
             _check_holder(path, shown, *owners[holder])
             return
@@ -216,18 +221,10 @@ def _check_holder(path: str, shown: str, stage: Stage, out: Out) -> None:
         raise LeftToDvc(f"'{shown}' is tracked by '{address}'")
 
 
-def _upwards(path: str) -> Iterator[str]:
-    """Yield the absolute `path` and every folder above it."""
-    yield path
-    while (parent := os.path.dirname(path)) != path:
-        yield parent
-        path = parent
-
-
 def _refuse_overlaps(paths: Sequence[str]) -> None:
     named = set(paths)
     for path in paths:
-        for folder in _upwards(path):
+        for folder in upwards(path):
             if folder in named and folder != path:
                 raise MlxError(
                     f"'{os.path.relpath(folder)}' and '{os.path.relpath(path)}' overlap",

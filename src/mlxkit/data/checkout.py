@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from mlxkit.core.errors import MlxError
 from mlxkit.core.progress import SILENT, Progress
-from mlxkit.data import laid
+from mlxkit.data import dvcfile, laid
 from mlxkit.data.tracked import Tracked, tracked
 from mlxkit.pipeline.session import RunSession
-from mlxkit.pipeline.spec import inside
+from mlxkit.pipeline.spec import inside, upwards
 from mlxkit.store.checkout import lay_out, sweep, take_away
 from mlxkit.store.compare import Plan, Wish, compare
 from mlxkit.store.errors import BadObject, MissingObject
@@ -171,12 +171,15 @@ def _stale(session: RunSession) -> dict[str, Content]:
     known = laid.read(session.root)
     if not known:
         return {}
-    now = [out.abs for stage in session.declared.stages for out in stage.outs]
+    now = {out.abs for stage in session.declared.stages for out in stage.outs}
+    around = {folder for path in now for folder in upwards(path)}
     found = {}
     for name, md5 in known.items():
         path = os.path.join(session.root, name)
-        if any(inside(path, one) or inside(one, path) for one in now):
+        if path in around or any(folder in now for folder in upwards(path)):
             continue
+        if os.path.lexists(dvcfile.place(path)):
+            continue  # it says nothing of its data, cut short perhaps; it is still tracked
         content = _kept_content(session, path, md5) if os.path.lexists(path) else None
         if content is not None:
             found[path] = content

@@ -14,7 +14,7 @@ from mlxkit.core.files import write_atomic
 from mlxkit.core.yaml import key_line
 from mlxkit.pipeline.build import data_stage, pipeline_stages
 from mlxkit.pipeline.scan import Digest, has_patterns, scan
-from mlxkit.pipeline.spec import Stage, inside
+from mlxkit.pipeline.spec import Stage, upwards
 from mlxkit.tools import dvc
 
 FORMAT = 1
@@ -64,11 +64,14 @@ def load_declared(root: str, git_root: str | None, digest: Digest, now_ns: int) 
     declared = Declared(root, config)
     declared.has_ignore_patterns = any(has_patterns(path) for path in found.dvcignores)
     remembered: dict[str, Any] = {}
+    written: set[str] = set()
     for path in found.files:
-        if any(inside(path, out.abs) for stage in declared.stages for out in stage.outs):
+        if any(folder in written for folder in upwards(path)):
             continue  # a folder that a stage writes is data, whatever lies in it
         remembered[path] = _resolved(root, config, path, known.get(path), digest)
+        before = len(declared.stages)
         _add(declared, path, remembered[path]["data"])
+        written.update([out.abs for stage in declared.stages[before:] for out in stage.outs])
     fresh = {
         "format": FORMAT,
         "dvc": dvc.signature(),

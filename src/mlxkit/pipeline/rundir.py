@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -113,7 +113,8 @@ def prepare_folder(root: str) -> str:
     rule = os.path.join(folder, ".gitignore")
     if not os.path.exists(rule):
         os.makedirs(folder, exist_ok=True)
-        write_atomic(rule, b"*\n", sync=False)
+        with suppress(OSError):  # on a full disk it has to wait: `gc`, too, needs the folder
+            write_atomic(rule, b"*\n", sync=False)
     return folder
 
 

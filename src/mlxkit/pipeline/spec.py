@@ -1,7 +1,7 @@
 """What the project's files declare: stages with their dependencies, parameters and outputs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 DEFAULT_PARAMS = "params.yaml"
@@ -106,6 +106,14 @@ def inside(path: str, folder: str) -> bool:
 def overlap(one: str, other: str) -> bool:
     """Tell whether one of two absolute paths holds the other."""
     return inside(one, other) or inside(other, one)
+
+
+def upwards(path: str) -> Iterator[str]:
+    """Yield the absolute `path` and every folder above it."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def commands(stage: Stage) -> list[str]:

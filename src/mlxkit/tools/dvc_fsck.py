@@ -1,5 +1,6 @@
 """Objects of a remote that is a server: listed, read to the end, and put right, through DVC."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -42,7 +43,7 @@ class RemoteObjects:
             self._fs.remove(path)
 
     def get(self, name: str, target: str) -> None:
-        """Download an object as it is to `target`; raises RemoteError."""
+        """Download an object as it is to `target`; raises RemoteError, OSError for a full disk."""
         with self._explained("read from"):
             self._fs.get_file(self._odb.oid_to_path(name), target)
 
@@ -71,5 +72,7 @@ class RemoteObjects:
         try:
             yield
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise  # that is ours, not the remote's
             said = " ".join(str(error).split())
             raise RemoteError(f"remote '{self.name}': cannot {doing} it: {said}") from error

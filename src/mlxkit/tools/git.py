@@ -1,12 +1,16 @@
 """The one door to Git: the `git` program, called with NUL-separated paths."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 
 from mlxkit.core.errors import MlxError, ProjectError
 
 _ARGUMENTS = 500
 """How many paths go on one command line, which the system limits."""
+
+
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class GitError(MlxError):
@@ -168,7 +172,7 @@ def commit_id(root: str, rev: str) -> str | None:
     if not found and rev.startswith(":/"):  # all that follows is a pattern
         named = run(root, *ask, rev, ok=(0, 1, 128)).decode("ascii").strip()
         return commit_id(root, named)
-    return found or None
+    return found if _ID.fullmatch(found) else None  # of a range it names what is left out
 
 
 def list_files(root: str, commit: str, folder: str = "") -> dict[str, str]:

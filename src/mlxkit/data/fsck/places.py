@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mlxkit.core.errors import MlxError, RemoteError, UsageError
+from mlxkit.core.files import discard
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.data.fsck.check import (
     CORRUPT,
@@ -19,7 +20,7 @@ from mlxkit.data.fsck.check import (
 )
 from mlxkit.data.gc.inventory import Inventory, take_stock
 from mlxkit.pipeline.session import Session
-from mlxkit.store.errors import explained
+from mlxkit.store.errors import DiskFull, explained
 from mlxkit.store.ingest import protect
 from mlxkit.store.links import temporary_name
 
@@ -63,7 +64,11 @@ class Folder:
 
     def take(self, one: Object, target: str) -> None:
         with explained("move", one.path):
-            shutil.move(one.path, target)
+            try:
+                shutil.move(one.path, target)
+            except OSError:
+                discard(target)  # on another disk, which is full: half of it
+                raise
 
     def get(self, one: Object, target: str) -> None:
         with explained("copy", self._path(one)):
@@ -118,7 +123,8 @@ class Server:
         self._remote.take(one.md5, target)
 
     def get(self, one: Object, target: str) -> None:
-        self._remote.get(one.md5, target)
+        with explained("copy", target):
+            self._remote.get(one.md5, target)
 
     def put(self, source: str, one: Object) -> None:
         self._remote.put(source, one.md5)
@@ -157,7 +163,7 @@ def repair(
     """Move a bad object to the folder `aside`, and put a good one from `source` in its place.
 
     The object is looked at again before: someone may have put it right meanwhile. Raises
-    MlxError where it cannot even be moved.
+    MlxError where it cannot even be moved, DiskFull.
     """
     one = Object(problem.md5, problem.path, legacy=legacy)
     if problem.path and os.path.exists(problem.path) and not check_file(one):
@@ -179,6 +185,8 @@ def _fetched(source: Place, one: Object, target: str) -> bool:
     """Copy a good object to `target`; tell whether there is one."""
     try:
         source.get(one, target)
+    except DiskFull:
+        raise
     except MlxError:
         return False
     return os.path.exists(target) and not check_file(one._replace(path=target))
