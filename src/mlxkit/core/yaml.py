@@ -10,13 +10,17 @@ from typing import Any, Final
 
 from mlxkit.core.errors import ProjectError
 
-__all__ = ["YamlError", "decode", "dumps", "key_line", "load"]
+__all__ = ["ConflictError", "YamlError", "decode", "dumps", "key_line", "load"]
 
 
 class YamlError(ProjectError):
     """A YAML file that DVC could not read either."""
 
     code = "yaml"
+
+
+class ConflictError(YamlError):
+    """A file in which Git has left conflict markers."""
 
 
 # libyaml and ruamel part ways over these: tabs, other line breaks, byte order marks, control
@@ -26,8 +30,8 @@ _RISKY: Final = (
     r"(?m)[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|^(?:%|---.|\.\.\.)|[|>][-+0-9]{0,2}#"
 )
-_CONFLICT: Final = r"(?m)^<{7}(?: |$)"
-_CONFLICT_END: Final = r"(?m)^(?:={7}|>{7}(?: .*)?)$"
+_CONFLICT: Final = r"(?m)^<{7,}(?: |$)"
+_CONFLICT_END: Final = r"(?m)^(?:={7,}|>{7,}(?: .*)?)$"
 
 
 def load(text: str | bytes, where: str = "") -> Any:
@@ -93,7 +97,7 @@ def _explained(text: str, where: str, error: Exception) -> YamlError:
     conflict = re.search(_CONFLICT, text)
     if conflict and re.search(_CONFLICT_END, text[conflict.end() :]):
         line = text.count("\n", 0, conflict.start()) + 1
-        return YamlError(
+        return ConflictError(
             "has Git merge-conflict markers",
             where=_place(where, line),
             hint="resolve the conflict, then try again",

@@ -15,7 +15,7 @@ from mlxkit.store.parallel import spread
 from mlxkit.store.relink import set_exec
 from mlxkit.store.settled import SETTLING
 from mlxkit.store.staging import Staging, remove, sweep
-from mlxkit.store.tree import MANY, Content, make_folder
+from mlxkit.store.tree import MANY, Content, make_folder, object_text
 from mlxkit.store.walk import Ignore, compact
 
 __all__ = ["checkout", "lay_out", "remove", "sweep", "take_away"]
@@ -117,7 +117,8 @@ class _Layout:
                 # their last change is clearly over, and the next look hashes nothing.
                 time.sleep(SETTLING)
                 names = pack_names([relpath for relpath, _ in make])
-                folder = make_folder(names, at_moment(records, time.time_ns()))
+                text = object_text(names, records)
+                folder = make_folder(names, at_moment(records, time.time_ns()), text)
                 self._state.remember_folder(dest, folder)
             staging.switch(tree, dest)
         if len(make) < MANY:

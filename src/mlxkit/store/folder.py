@@ -101,7 +101,9 @@ class Folder(NamedTuple):
 class LateEntries(Sequence[tuple[str, str]]):
     """The entries of a folder, unpacked when somebody looks at them."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, text: bytes | None = None) -> None:
+        """`text` is the directory's own object, where somebody has it at hand."""
+        self.text = text
         self._folder = folder
         self._entries: tuple[tuple[str, str], ...] | None = None
 
@@ -138,9 +140,14 @@ def unpack_names(packed: bytes) -> list[str]:
     return packed.decode("utf-8", "surrogateescape").split("\0")
 
 
-def digests_of(records: bytes | memoryview) -> list[str]:
+def digests_of(records: bytes | bytearray | memoryview) -> list[str]:
     """Unpack the digests of packed records."""
     return [one.hex() for (one,) in _DIGEST.iter_unpack(records)]
+
+
+def count_of(records: bytes) -> int:
+    """Return of how many files there are packed records."""
+    return len(records) // RECORD.size
 
 
 def size_of(records: bytes) -> int:

@@ -157,7 +157,7 @@ class Ingest:
         return f"{self._root}/{md5[:2]}/{md5[2:]}"
 
     def _make_parent(self, target: str) -> None:
-        folder = os.path.dirname(target)
+        folder = target.rpartition("/")[0]
         if folder not in self._made:
             make_folders(folder, self._dir_mode)
             self._made.add(folder)

@@ -147,7 +147,7 @@ def write_unnamed(target: str, data: bytes, mode: int) -> bool:
     if not _TMPFILE:
         return False
     try:
-        fd = os.open(os.path.dirname(target), os.O_WRONLY | _TMPFILE | os.O_CLOEXEC, 0o600)
+        fd = os.open(target.rpartition("/")[0], os.O_WRONLY | _TMPFILE | os.O_CLOEXEC, 0o600)
     except OSError as exc:
         if exc.errno in _UNSUPPORTED | {errno.EISDIR}:
             return False

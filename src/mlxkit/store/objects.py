@@ -81,7 +81,7 @@ class ObjectStore:
         except (OSError, UnicodeDecodeError):
             text = ""
         found = _LISTED.findall(text)
-        if len(found) != text.count('"relpath": '):
+        if not found or len(found) != text.count('"relpath"'):
             return {child for _, child in self.read_tree(md5)}
         return set(found)
 

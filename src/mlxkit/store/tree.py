@@ -15,6 +15,7 @@ from mlxkit.store.folder import (
     LateEntries,
     Part,
     all_settled,
+    count_of,
     digests_of,
     fingerprint,
     pack_names,
@@ -133,27 +134,36 @@ def _describe_many(path: str, found: Sequence[Found], state: State, read: Read) 
     records, unknown = recall(known, signatures, names)
     for part in read([(number, f"{path}/{found[number].relpath}") for number in unknown]):
         part.put_into(records)
-    folder = make_folder(names, bytes(records))
+    text = object_text(names, records)
+    folder = make_folder(names, bytes(records), text)
     state.remember_folder(path, folder)
-    return content_of(folder)
+    return content_of(folder, text)
 
 
-def make_folder(names: bytes, records: bytes) -> Folder:
-    """Put together what the index keeps of a directory, packed as in `folder.py`."""
-    digests = digests_of(records)
+def make_folder(names: bytes, records: bytes, text: bytes) -> Folder:
+    """Put together what the index keeps of a directory, packed as in `folder.py`.
+
+    `text` is the directory's own object.
+    """
     return Folder(
         fingerprint(signatures_of(records), names),
-        md5_bytes(_text(unpack_names(names), digests)),
+        md5_bytes(text),
         size_of(records),
-        len(digests),
+        count_of(records),
         all_settled(records),
         records + names,
     )
 
 
-def content_of(folder: Folder) -> Content:
-    """Return what DVC records of a directory that the index knows."""
-    return Content(folder.md5 + ".dir", folder.size, folder.nfiles, entries=LateEntries(folder))
+def object_text(names: bytes, records: bytes | bytearray) -> bytes:
+    """The bytes of the object that lists a directory's files, which are packed."""
+    return _text(unpack_names(names), digests_of(records))
+
+
+def content_of(folder: Folder, text: bytes | None = None) -> Content:
+    """Return what DVC records of a directory that the index knows; `text` is its own object."""
+    entries = LateEntries(folder, text)
+    return Content(folder.md5 + ".dir", folder.size, folder.nfiles, entries=entries)
 
 
 def _read(path: str, state: State, stat: Stat) -> tuple[str, AnyStat]:
@@ -165,6 +175,8 @@ def _read(path: str, state: State, stat: Stat) -> tuple[str, AnyStat]:
 
 def tree_bytes(entries: Entries) -> bytes:
     """The bytes of the object that lists `entries`, which are sorted by path."""
+    if isinstance(entries, LateEntries) and entries.text is not None:
+        return entries.text
     return _text([path for path, _ in entries], [md5 for _, md5 in entries])
 
 

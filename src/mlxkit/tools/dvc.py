@@ -5,6 +5,7 @@ DVC is pinned to a minor release, and `tests/unit/tools` holds the private parts
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ from mlxkit.core.yaml import key_line, load
 
 IgnoreFilter = Callable[[str, list[str], list[str]], tuple[list[str], list[str]]]
 
+_USUAL = {"md5": str, "size": int, "nfiles": int, "isexec": bool, "hash": str, "path": str}
+_MD5 = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 CONFIG_ENVIRONMENT = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "HOME", "XDG_CONFIG_HOME")
 
 
@@ -92,15 +95,31 @@ def resolve_project_file(
 
 def resolve_data_file(path: str, text: str) -> dict[str, Any]:
     """Return the validated content of a `.dvc` file; raises ProjectError with file and line."""
+    shown = os.path.relpath(path)
+    found = load(text, shown) or {}
+    if _is_usual(found):
+        return dict(found)
     import voluptuous
     from dvc.schema import COMPILED_SINGLE_STAGE_SCHEMA
 
-    shown = os.path.relpath(path)
     try:
-        data: dict[str, Any] = COMPILED_SINGLE_STAGE_SCHEMA(load(text, shown) or {})
+        data: dict[str, Any] = COMPILED_SINGLE_STAGE_SCHEMA(found)
     except voluptuous.MultipleInvalid as error:
         raise _invalid(error, text, shown) from None
     return data
+
+
+def _is_usual(data: Any) -> bool:
+    """Tell whether this is what `dvc add` writes, and so valid: the schema is slow to import."""
+    if type(data) is not dict or list(data) != ["outs"] or type(data["outs"]) is not list:
+        return False
+    return all(
+        type(out) is dict
+        and out.keys() <= _USUAL.keys()
+        and all(type(value) is _USUAL[key] for key, value in out.items())
+        and _MD5.fullmatch(out.get("md5", "")) is not None
+        for out in data["outs"]
+    )
 
 
 def ignore_filter(root: str) -> IgnoreFilter:

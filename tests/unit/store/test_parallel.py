@@ -129,10 +129,19 @@ def test_ctrl_c_ends_all_processes_before_it_is_told() -> None:
             os.kill(pid, 0)
 
 
-def test_what_must_not_be_interrupted_is_not() -> None:
-    done = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        done.append(1)
+@pytest.mark.parametrize("others", [0, 2])
+def test_what_must_not_be_interrupted_is_not(others: int) -> None:
+    before, done, enough = signal.getsignal(signal.SIGINT), [], threading.Event()
+    threads = [threading.Thread(target=enough.wait) for _ in range(others)]
+    for one in threads:
+        one.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(1)
+    finally:
+        enough.set()
+        for one in threads:
+            one.join()
     assert done
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.getsignal(signal.SIGINT) is before

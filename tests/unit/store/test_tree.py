@@ -12,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import MlxError
 from mlxkit.store.errors import BadObject, BrokenLink, UnusablePath
+from mlxkit.store.folder import RECORD, pack_names
+from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
-from mlxkit.store.tree import Content, describe, parse_tree, tree_bytes
+from mlxkit.store.tree import Content, describe, make_folder, parse_tree, tree_bytes
 from mlxkit.store.walk import ignore_nothing
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -304,3 +307,29 @@ def test_a_hostile_directory_object_is_refused(tree: Any) -> None:
 )
 def test_odd_but_harmless_names_are_allowed(path: str) -> None:
     assert parse_tree(json.dumps([entry(path)]).encode()) == ((path, MD5),)
+
+
+@pytest.mark.parametrize("name", ['a", "md5": "', '{"md5": "' + "0" * 32 + '", "relpath": "', "ü"])
+@pytest.mark.parametrize("in_index", [False, True])
+def test_the_children_of_a_folder_with_strange_names(
+    name: str, in_index: bool, tmp_path: Path
+) -> None:
+    one, other = md5_bytes(b"1"), md5_bytes(b"2")
+    data = tree_bytes(sorted([(name, one), ("other", other)]))
+    store = ObjectStore(str(tmp_path / "cache"), state=State(str(tmp_path / "state")))
+    digest = md5_bytes(data) + ".dir"
+    store.ingest().data(data, store.path(digest), digest)
+    if in_index:
+        names = pack_names(sorted([name, "other"]))
+        order = [one, other] if name < "other" else [other, one]
+        records = b"".join(RECORD.pack(1, 1, 1, 1, 9 * 10**9, bytes.fromhex(md5)) for md5 in order)
+        store.state.remember_folder("/elsewhere", make_folder(names, records, data))
+    assert store.children(digest) == {one, other}
+
+
+def test_the_children_of_a_folder_that_another_tool_wrote(tmp_path: Path) -> None:
+    data = b'[{"relpath":"a","md5":"' + md5_bytes(b"1").encode() + b'"}]'
+    store = ObjectStore(str(tmp_path / "cache"), state=State(str(tmp_path / "state")))
+    digest = md5_bytes(data) + ".dir"
+    store.ingest().data(data, store.path(digest), digest)
+    assert store.children(digest) == {md5_bytes(b"1")}

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import voluptuous
+from dvc.schema import COMPILED_SINGLE_STAGE_SCHEMA
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.project import Project
 
 from mlxkit.core.errors import ProjectError
@@ -265,3 +269,39 @@ def test_handing_over_and_asking_quietly(
     assert code == 254
     assert said
     assert capfd.readouterr().out == ""
+
+
+_VALUES = st.one_of(
+    st.sampled_from(["d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E.dir"]),
+    st.sampled_from(["d41d8cd98f00b204e9800998ecf8427e.dir", "md5", "data", "", True, None]),
+    st.integers(0, 9),
+    st.floats(0, 9),
+)
+_OUTS = st.lists(
+    st.dictionaries(
+        st.sampled_from(["md5", "size", "nfiles", "isexec", "hash", "path", "cache", "odd"]),
+        _VALUES,
+    ),
+    max_size=2,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["outs", "outs", "wdir", "meta"]), _OUTS | _VALUES))
+def test_a_dvc_file_is_valid_where_dvc_s_schema_says_so(data: dict[str, Any]) -> None:
+    try:
+        wanted = COMPILED_SINGLE_STAGE_SCHEMA(data)
+    except voluptuous.MultipleInvalid:
+        with pytest.raises(ProjectError):
+            dvc.resolve_data_file(os.path.abspath("x.dvc"), json.dumps(data))
+    else:
+        found = dvc.resolve_data_file(os.path.abspath("x.dvc"), json.dumps(data))
+        assert found == wanted
+
+
+def test_what_dvc_add_writes_needs_no_schema() -> None:
+    text = "outs:\n- md5: d41d8cd98f00b204e9800998ecf8427e\n  size: 0\n  hash: md5\n  path: a\n"
+    script = (
+        "import sys; from mlxkit.tools import dvc;"
+        f"dvc.resolve_data_file('a.dvc', {text!r}); assert 'voluptuous' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

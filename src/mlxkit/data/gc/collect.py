@@ -108,7 +108,9 @@ def make_plan(session: Session, others: Sequence[Session], wanted: Wanted) -> Pl
         elsewhere = Elsewhere(committed.names, known.names)
     else:
         elsewhere = Elsewhere()
-    files = [(name, file) for top, name in loose if (file := look(object_path(top, name)))]
+    links = any("hardlink" in one.workspace.store.link_types for one in sessions)
+    looked = ((name, look(object_path(top, name), was_link=links)) for top, name in loose)
+    files = [(name, file) for name, file in looked if file]
     return decide(files, stock, reach, elsewhere, wanted)
 
 

@@ -79,15 +79,18 @@ def take_stock(cache: str) -> Inventory:
     return found._replace(strangers=strangers)
 
 
-def look(path: str) -> File | None:
-    """Size and age of a file, or None where it has gone."""
+def look(path: str, *, was_link: bool = False) -> File | None:
+    """Size and age of a file, or None where it has gone.
+
+    An object that is a hard link, or was one, has the time of the file that it was made of, which
+    may be much older; only the time of its last change says when that became an object.
+    """
     try:
         stat = os.lstat(path)
     except FileNotFoundError:
         return None
-    # An object that is a hard link has the time of the file that it was made of; only the time
-    # of its last change says when that became an object.
-    moment = stat.st_mtime if stat.st_nlink == 1 else max(stat.st_mtime, stat.st_ctime)
+    linked = was_link or stat.st_nlink > 1
+    moment = max(stat.st_mtime, stat.st_ctime) if linked else stat.st_mtime
     return File(path, stat.st_size, max(0.0, time.time() - moment))
 
 

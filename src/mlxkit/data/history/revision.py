@@ -101,6 +101,23 @@ class Revisions:
         self._texts.update(git.read_objects(self._git_root, missing))
         return self._texts
 
+    def stages(self, tree: Tree, path: str) -> list[Stage]:
+        """Return what one file of a commit declares, in full; raises ProjectError."""
+        self.read([tree.files[path]])
+        file = os.path.join(self._session.root, path)
+        data = self._load(tree, path)
+        try:
+            if path.endswith(".dvc"):
+                return [data_stage(self._session.root, file, data)]
+            return pipeline_stages(self._session.root, file, data.get("stages") or {})
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ProjectError(f"is not valid: {error!r}", where=f"{tree.rev}:{path}") from error
+
+    def lock(self, tree: Tree, path: str) -> dict[str, Any]:
+        """Return the entries of a commit's lock file, none without it; raises ProjectError."""
+        self.read([tree.files[path]] if path in tree.files else [])
+        return self._lock(tree, path)
+
     def recorded(self, rev: str) -> dict[str, Recorded]:
         """As `recorded_at`."""
         tree = self.tree(rev)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mlxkit.core.progress import Progress
-from mlxkit.data.transfer.items import ABSENT, LOCAL, Failure, Outcome, Remote, Wanted, digests
-from mlxkit.store.errors import BadObject, MissingObject, os_error
+from mlxkit.data.transfer.items import ABSENT, LOCAL, Failure, Outcome, Remote, Wanted
+from mlxkit.store.errors import BadObject, MissingObject
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.tree import Entries, parse_tree
 
@@ -78,14 +78,7 @@ def _load(store: ObjectStore, wanted: Sequence[Wanted]) -> tuple[_Load, dict[Wan
 def _files(store: ObjectStore, wanted: Wanted) -> set[str]:
     if wanted.within is not None:
         return {md5 for _, md5 in wanted.chosen(store.read_tree(wanted.md5))}
-    path = store.path(wanted.md5)
-    try:
-        with open(path, "rb") as file:
-            return digests(file.read())
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingObject(_NOWHERE) from None
-    except OSError as error:
-        raise os_error(error, "read", path) from error
+    return store.children(wanted.md5)
 
 
 def _send(

@@ -78,6 +78,9 @@ def test_age_of_a_hard_link(tmp_path: Path) -> None:
     os.link(path, tmp_path / "object")
     linked = look(str(path))
     assert linked is not None and linked.age < DAY
+    os.unlink(tmp_path / "object")
+    left = look(str(path), was_link=True)
+    assert left is not None and left.age < DAY
     assert look(str(tmp_path / "none")) is None
 
 

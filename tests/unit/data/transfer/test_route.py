@@ -10,10 +10,10 @@ import pytest
 from mlxkit.core.errors import RemoteError
 from mlxkit.core.progress import SILENT, NoProgress
 from mlxkit.data.transfer.fetch import fetch, missing
-from mlxkit.data.transfer.items import Item, Wanted, digests
+from mlxkit.data.transfer.items import Item, Wanted
 from mlxkit.data.transfer.network import NetworkRemote, Patience
 from mlxkit.data.transfer.push import push
-from mlxkit.store.errors import BadObject, DiskFull
+from mlxkit.store.errors import DiskFull
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.store.tree import tree_bytes
@@ -316,17 +316,3 @@ def test_receive_checks_each_object(
     assert (done.files, done.size, set(done.failed)) == (1, 1, {md5(b"2"), md5(b"3")})
     (kept,) = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert kept.stat().st_mode == 0o100444
-
-
-@pytest.mark.parametrize("name", ['a", "md5": "', '{"md5": "' + "0" * 32 + '", "relpath": "', "ü"])
-def test_digests_of_a_folder_with_strange_names(name: str) -> None:
-    data = tree_bytes([(name, md5(b"1")), ("other", md5(b"2"))])
-    assert digests(data) == {md5(b"1"), md5(b"2")}
-
-
-def test_digests_of_a_folder_that_another_tool_wrote() -> None:
-    data = b'[{"relpath":"a","md5":"' + md5(b"1").encode() + b'"}]'
-    assert digests(data) == {md5(b"1")}
-    assert digests(b"[]") == set()
-    with pytest.raises(BadObject):
-        digests(b'[{"relpath": "a"}]')
