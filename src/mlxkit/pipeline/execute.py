@@ -148,6 +148,7 @@ class Executor:
     def _take_events(self) -> None:
         """Wait for something to happen, then handle all that has happened."""
         blocked = any(job.blocked_since is not None for job in self._ready.values())
+        self._jobs.tell()
         try:
             event = self._jobs.events.get(timeout=BUSY_POLL_SECONDS if blocked else None)
         except queue.Empty:
@@ -351,7 +352,7 @@ class Executor:
     def _flush(self) -> None:
         """Bring `.gitignore` and lock files to the disk, then drop the earlier outputs."""
         session = self._session
-        if session.locks.dirty or session.ignores.dirty:
+        if (session.locks.dirty or session.ignores.dirty) and not self._options.dry:
             self._note_bases()
             touched = [*session.ignores.flush(), *session.locks.flush()]
             session.touched.update(touched)

@@ -59,6 +59,7 @@ class Jobs:
         self._session = session
         self._observer = observer
         self._wait = wait
+        self._told = True  # whether the run's folder says what runs now
 
     @property
     def needs(self) -> list[Needs]:
@@ -112,6 +113,7 @@ class Jobs:
         job.began = time.time()
         rundir.running[stage.key] = {"began": job.began, "log": job.log}
         rundir.note()
+        self._told = True
         records.start_log(job.log, stage)
         job.commands = Commands(
             commands(stage),
@@ -163,8 +165,14 @@ class Jobs:
     def release(self, job: Job) -> None:
         """Give the job's paths to others."""
         if self._session.rundir.running.pop(job.stage.key, None) is not None:
-            self._session.rundir.note()
+            self._told = False
         self._session.path_locks.release(*_paths(job.stage))
+
+    def tell(self) -> None:
+        """Let others see what runs now, before we wait: the next start would have told, too."""
+        if not self._told:
+            self._told = True
+            self._session.rundir.note()
 
     def _on_end(self, key: str, ended: Ended) -> None:
         self.events.put(("ended", key, ended))
