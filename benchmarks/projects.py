@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -102,6 +103,30 @@ def history(folder: Path, count: int) -> None:
 def digest(*what: object) -> str:
     """The md5 of a content that nobody has."""
     return hashlib.md5(repr(what).encode()).hexdigest()
+
+
+def verified(folder: Path, count: int) -> None:
+    """A pipeline of fifty stages that was run once, with a history of `count` commits."""
+    chains(folder, 50)
+    run([*TOOLS["mlx"], "repro"], folder, os.environ)
+    git = ["git", "-c", "user.name=B", "-c", "user.email=b@example.org"]
+    parts = []
+    for number in range(count):
+        about = f"commit {number}".encode()
+        parent = b"from refs/heads/main^0\n" if number == 0 else b""
+        parts.append(
+            b"commit refs/heads/main\ncommitter B <b@example.org> %d +0000\ndata %d\n%s\n%s"
+            b"M 100644 inline notes\ndata %d\n%s\n"
+            % (1_700_000_000 + 60 * number, len(about), about, parent, len(about), about)
+        )
+    for args, given in (
+        (["fast-import", "--quiet"], b"".join(parts)),
+        (["reset", "--mixed", "-q"], b""),
+        (["checkout", "--", "notes"], b""),
+        (["add", "-A"], b""),
+        (["commit", "-q", "-m", "a run"], b""),
+    ):
+        subprocess.run([*git, *args], cwd=folder, input=given, check=True, stdout=-3)
 
 
 def _lock(number: int) -> str:

@@ -1,11 +1,14 @@
 """The `mlx` command; answers `--version` before anything is imported."""
 
 import gc
+import os
 import sys
 
 # A start makes many objects that stay to the end, and none in circles: looking for those after
 # every 700 costs a tenth of a short command.
 gc.set_threshold(100_000, 20, 20)
+
+_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -15,9 +18,31 @@ def main() -> int:
 
         sys.stdout.write(f"mlx {__version__}\n")
         return 0
-    from mlxkit.cli.app import run
+    try:
+        from mlxkit.cli.app import run
 
-    return run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while all that is imported
+        from mlxkit.cli.report import interrupted
+
+        code = interrupted(as_json="--json" in sys.argv)
+    _finish_in_peace(code)
+    return code
+
+
+def _finish_in_peace(code: int) -> None:
+    """All is done and told: Ctrl-C has nothing left to stop, and would end in a traceback."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if code == _INTERRUPTED:
+        # Now: Python would wait for threads that a server keeps waiting, and then, where Ctrl-C
+        # came in the midst of an import, end itself by that signal instead of with a code.
+        try:
+            sys.stdout.flush()
+        except OSError:
+            pass  # nobody reads it any more
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.cached import OBJECTS, cached, dvc_file, place_folder, track
+from tests.support.forks import in_fork
 from tests.support.processes import Running
 from tests.support.project import Project
 from tests.support.tools import Tools
@@ -49,11 +49,11 @@ def test_killed_before_any_deletion(before: Project, after: set[str], tmp_path: 
     sizes = [len(cached(project))]
     deaths = 0
     for number in range(STEPS):
-        with _inside(project):
-            died = _dies_before(random.Random(number).randint(0, 5), _collect)
+        code = in_fork(project, ARGUMENTS, _die_before(random.Random(number).randint(0, 5))).code
+        assert code in (0, -9)
         _check(project, before, after)
         sizes.append(len(cached(project)))
-        deaths += died
+        deaths += code == -9
     assert deaths > STEPS - 10
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0]
     _complete(project, after)
@@ -70,16 +70,10 @@ def test_killed_at_any_time(number: int, before: Project, after: set[str], tmp_p
     _complete(project, after)
 
 
-def _collect() -> None:
-    from mlxkit.cli.app import run
+def _die_before(number: int) -> Callable[[], None]:
+    """Make a process kill itself before it deletes its `number`th object."""
 
-    assert run(ARGUMENTS) == 0
-
-
-def _dies_before(number: int, work: Callable[[], None]) -> bool:
-    """Run `work` in a fork that is killed before it deletes its `number`th object."""
-    pid = os.fork()
-    if pid == 0:
+    def prepare() -> None:
         unlink, left = os.unlink, number
 
         def counted(path: str, **options: int) -> None:
@@ -91,25 +85,8 @@ def _dies_before(number: int, work: Callable[[], None]) -> bool:
             unlink(path, **options)
 
         os.unlink = counted  # type: ignore[assignment]
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert code in (0, -9)
-    return code == -9
 
-
-@contextmanager
-def _inside(project: Project) -> Iterator[None]:
-    """The project's folder and environment, for work in this process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project.root)
-        for name, value in project.tools.env.items():
-            patch.setenv(name, value)
-        yield
+    return prepare
 
 
 def _check(project: Project, before: Project, after: set[str]) -> None:

@@ -1,14 +1,12 @@
 """What a killed dvc leaves behind: cut lock files, stale locks."""
 
-import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.support.processes import project_lock
 from tests.support.project import Project
 
 STAGES: dict[str, Any] = {
@@ -113,20 +111,9 @@ def test_rwlock_of_a_live_process(done: Project) -> None:
     assert done.read("prep.out") == "changed\n"
 
 
-@contextmanager
-def _held(project: Project) -> Iterator[None]:
-    """Hold DVC's lock as another live process does."""
-    with open(project.root / ".dvc" / "tmp" / "lock", "a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.truncate(0)
-        file.write(f" {os.getpid()}\n")
-        file.flush()
-        yield
-
-
 def test_lock_of_a_live_process(done: Project) -> None:
     done.write("in", "changed\n")
-    with _held(done):
+    with project_lock(done):
         result = done.mlx("repro", "--wait", "0")
         assert result.code == 5, str(result)
         assert len(result.stderr.strip().splitlines()) <= 2, str(result)

@@ -1,16 +1,14 @@
-"""Remotes that lie, full disks, kills: nothing wrong is kept, and the rest arrives."""
+"""Remotes that lie, full disks: nothing wrong is kept, and the rest arrives."""
 
 import hashlib
 import json
 import os
-import random
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.cached import cached, dvc_file, objects_below, place_folder
-from tests.support.processes import Running, wait_for
+from tests.support.cached import cached, dvc_file, objects_below
+from tests.support.disk import KIB, SmallDisk
 from tests.support.project import Project
 from tests.support.serve_http import Handler, HttpServer
 from tests.support.servers import Servers
@@ -20,7 +18,6 @@ pytest_plugins = ["tests.support.servers"]
 
 FILES = {"data/a": b"aaa\n", "data/b": b"bbb\n", "data/c": b"ccc\n", "other": b"other\n"}
 OBJECTS = ".dvc/cache/files/md5"
-KIB = 1024
 
 
 def digest(data: bytes) -> str:
@@ -154,103 +151,36 @@ def test_what_is_nowhere_is_named(pushed: Project) -> None:
     assert (result.code, result.json) == (1, {"pushed": 0, "failed": ["other"]})
 
 
-def many(project: Project, count: int = 3000) -> None:
-    """A folder with so many files, in the cache alone."""
-    files = {f"{number % 7}/{number}": b"%d\n" % number for number in range(count)}
-    name, _ = place_folder(project, files, old=False)
-    project.write("many.dvc", dvc_file(name, "many"))
-
-
-def killed(project: Project, verb: str, folder: Path, number: int) -> None:
-    """Kill a transfer once some objects are there; whatever is there must be right."""
-    running = Running.mlx(project, verb)
-    least = random.Random(f"{verb} {number}").randint(1, 2500)
-    wait_for(
-        lambda: running.process.poll() is not None or len(objects_below(folder)) >= least,
-        "objects arrived",
-    )
-    running.kill(whole_tree=True)
-    for path in folder.glob("??/*"):
-        assert digest(path.read_bytes()) == (path.parent.name + path.name)[:32]
-    found = objects_below(folder)
-    assert not any(name.endswith(".dir") for name in found) or len(found) >= 3001
-
-
-@pytest.mark.parametrize("number", range(3))
-def test_killed(number: int, project: Project) -> None:
-    many(project)
-    project.dvc("remote", "add", "-q", "-d", "store", "../store").ok()
-    store = project.root.parent / "store/files/md5"
-    for kill in range(2):
-        killed(project, "push", store, 10 * number + kill)
-    project.mlx("push").ok()
-    everything = objects_below(store)
-    assert len(everything) == 3001
-    project.sh("rm -rf .dvc/cache")
-    for kill in range(2):
-        killed(project, "fetch", project.root / OBJECTS, 10 * number + kill)
-    project.mlx("fetch").ok()
-    assert cached(project) == everything
-
-
-def test_interrupted(project: Project) -> None:
-    many(project)
-    project.dvc("remote", "add", "-q", "-d", "store", "../store").ok()
-    store = project.root.parent / "store/files/md5"
-    running = Running.mlx(project, "push")
-    wait_for(
-        lambda: running.process.poll() is not None or len(objects_below(store)) >= 100, "objects"
-    )
-    running.interrupt()
-    result = running.finish()
-    assert result.code in (0, 130), str(result)
-    assert "Traceback" not in result.stderr
-    whole(store)
-    project.mlx("push").ok()
-    assert len(objects_below(store)) == 3001
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB; skip where that is not allowed."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no small file system here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def big(project: Project) -> None:
     for number in range(6):
         project.write(f"big/{number}", bytes([number]) * 600 * KIB)
     project.dvc("add", "-q", "big").ok()
 
 
-def test_a_full_remote(project: Project, small_disk: Path) -> None:
+def test_a_full_remote(project: Project, small_disk: SmallDisk) -> None:
     big(project)
-    project.dvc("remote", "add", "-q", "-d", "store", str(small_disk / "store")).ok()
+    disk = small_disk.resize(2 * KIB)
+    project.dvc("remote", "add", "-q", "-d", "store", str(disk / "store")).ok()
     result = project.mlx("push")
     assert result.code == 6 and "no room left" in result.stderr, str(result)
-    whole(small_disk)
-    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    whole(disk)
+    small_disk.resize(20 * KIB)
     project.mlx("push").ok()
-    assert len(objects_below(small_disk / "store/files/md5")) == 7
+    assert len(objects_below(disk / "store/files/md5")) == 7
 
 
-def test_a_full_cache(project: Project, small_disk: Path) -> None:
+def test_a_full_cache(project: Project, small_disk: SmallDisk) -> None:
     big(project)
+    disk = small_disk.resize(2 * KIB)
     project.dvc("remote", "add", "-q", "-d", "store", "../store").ok()
     project.mlx("push").ok()
-    project.dvc("cache", "dir", "-q", str(small_disk / "cache")).ok()
+    project.dvc("cache", "dir", "-q", str(disk / "cache")).ok()
     result = project.mlx("fetch")
     assert result.code == 1 and "no room left" in result.stderr, str(result)
-    whole(small_disk)
-    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    whole(disk)
+    small_disk.resize(20 * KIB)
     project.mlx("fetch").ok()
-    assert len(objects_below(small_disk / "cache/files/md5")) == 7
+    assert len(objects_below(disk / "cache/files/md5")) == 7
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

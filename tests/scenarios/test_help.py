@@ -23,10 +23,15 @@ OWN = [
     "env",
     "lineage",
     "log",
+    "verify",
+    "trace",
+    "lint",
     "gc",
     "fsck",
     "audit",
+    "attest",
     "pin",
+    "merge-driver",
     "doctor",
 ]
 

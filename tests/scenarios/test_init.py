@@ -13,9 +13,12 @@ def test_in_a_new_repository(repository: Project) -> None:
     assert result.stdout == "started a project\n"
     assert "mlx repro" in result.stderr, "says what to do next"
     staged = repository.git("diff", "--cached", "--name-only").stdout.split()
-    assert staged == [".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore"]
+    assert staged == [
+        *(".dvc/.gitignore", ".dvc/config", ".dvcignore"),
+        *(".gitattributes", ".gitignore"),
+    ]
     assert repository.read(".gitignore") == "/.mlx\n"
-    assert repository.git("status", "--short", "--untracked-files=all").stdout.count("\n") == 4
+    assert repository.git("status", "--short", "--untracked-files=all").stdout.count("\n") == 5
     repository.pipeline(PIPELINE)
     repository.write("in", "1\n")
     repository.mlx("repro").ok()

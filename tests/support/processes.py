@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -124,8 +124,9 @@ class Running:
         self.process.stderr.close()
 
     def interrupt(self) -> None:
-        """What a terminal does on Ctrl-C: SIGINT to the foreground process group."""
-        os.killpg(self.process.pid, signal.SIGINT)
+        """What a terminal does on Ctrl-C: SIGINT to the foreground process group, if any."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
 
     def terminate(self) -> None:
         """SIGTERM to the process alone."""

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     GC = "gc"
     OVERRIDE = "override"
     MERGED = "merged"
+    ATTESTED = "attested"
 
 
 class Person(NamedTuple):

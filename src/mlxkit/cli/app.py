@@ -41,10 +41,15 @@ COMMANDS = {
     "env": ("mlxkit.cli.env", "Show the environments of runs; compare two of them."),
     "lineage": ("mlxkit.cli.lineage", "Say what made a file, of what, and what was made of it."),
     "log": ("mlxkit.cli.log", "Show the history of a tracked path."),
+    "verify": ("mlxkit.cli.verify", "Check that what is recorded fits together; or rebuild it."),
+    "trace": ("mlxkit.cli.trace", "Run a stage watched; list what it does but does not declare."),
+    "lint": ("mlxkit.cli.lint", "Find modules that stages import but do not declare."),
     "gc": ("mlxkit.cli.gc", "Delete from the cache what nothing needs."),
     "fsck": ("mlxkit.cli.fsck", "Read the cache or a remote again; find what is damaged."),
     "audit": ("mlxkit.cli.audit", "List what was done and by whom; check that nothing is missing."),
+    "attest": ("mlxkit.cli.attest", "Sign a statement of what made a file, and of what."),
     "pin": ("mlxkit.cli.pin", "Keep data whatever refers to it."),
+    "merge-driver": ("mlxkit.cli.merge_driver", "Merge dvc.lock and .dvc files for Git."),
     "doctor": ("mlxkit.cli.doctor", "Find what is broken in the project, and mend it."),
 }
 

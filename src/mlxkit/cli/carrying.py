@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mlxkit.cli import terminal
+from mlxkit.cli.carrying_attestations import carry_attestations
 from mlxkit.cli.carrying_events import carry_events
 from mlxkit.core.errors import MlxError
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 NoRecords = Annotated[
     bool,
     typer.Option(
-        "--no-records", help="Leave run records and the audit log out, which go by Git's remote."
+        "--no-records",
+        help="Leave run records, attestations and the audit log out, which go by Git's remote.",
     ),
 ]
 
@@ -35,6 +37,7 @@ def carry(verb: Literal["push", "fetch"], git_root: str | None) -> "Carried | No
         word = terminal.styled("warning:", "yellow", sys.stderr)
         terminal.note(f"{word} run records were not {verb}ed: {error}")
         return None
+    carry_attestations(verb, git_root)
     carry_events(verb, git_root, carried.ids if carried and verb == "push" else ())
     return carried
 

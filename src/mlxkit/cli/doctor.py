@@ -8,8 +8,15 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.core.errors import ExitCode, MlxError
-from mlxkit.pipeline.checkup import Finding, check_dvc, check_locks, check_session
+from mlxkit.pipeline.checkup import (
+    Finding,
+    check_dvc,
+    check_locks,
+    check_merges,
+    check_session,
+)
 from mlxkit.project import find_root, mend, open_project
+from mlxkit.tools import git, git_merge
 
 app = new_app()
 
@@ -30,7 +37,10 @@ def doctor(
     found = _examine(root)
     mended: list[Finding] = []
     if fix and any(one.can_mend for one in found):
-        mend(root, wait, terminal.note)
+        if any(one.kind == "merge-driver" for one in found):
+            git_merge.configure(git.require_root(root))
+        if any(one.can_mend and one.kind != "merge-driver" for one in found):
+            mend(root, wait, terminal.note)
         after = _examine(root)
         mended = [one for one in found if one not in after]
         found = after
@@ -56,7 +66,7 @@ def doctor(
 
 
 def _examine(root: str) -> list[Finding]:
-    found = [*check_dvc(), *check_locks(root)]
+    found = [*check_dvc(), *check_locks(root), *check_merges(root)]
     try:
         session = open_project(root, say=lambda _: None)
         found += check_session(session)

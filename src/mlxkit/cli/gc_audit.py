@@ -1,11 +1,10 @@
 """Puts into the audit log what `mlx gc` deleted."""
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.cli import terminal
+from mlxkit.cli.report import report
 from mlxkit.core.errors import MlxError
 from mlxkit.data.gc.collect import LEFTOVER, Group, Plan
 from mlxkit.tools import git
@@ -50,9 +49,11 @@ def _note(root: str, git_root: str | None, what: Mapping[str, Any]) -> bool:
     try:
         append(git_root, Kind.GC, {"project": "" if project == "." else project, **what})
     except (MlxError, OSError) as error:
-        word = terminal.styled("error:", "red", sys.stderr)
-        terminal.note(f"{word} this deletion is not in the audit log: {error}")
-        if isinstance(error, MlxError) and error.hint:
-            terminal.note(f"{terminal.styled('hint:', 'cyan', sys.stderr)} {error.hint}")
+        why, hint = str(error), "free space or correct permissions: the next one is noted"
+        if isinstance(error, MlxError):
+            hint = error.hint or hint
+        elif error.strerror:
+            why = error.strerror
+        report("failed", f"this deletion is not in the audit log: {why}", hint, None, as_json=False)
         return False
     return True

@@ -10,7 +10,7 @@ from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.core.errors import MlxError, ProjectError
 from mlxkit.core.files import write_atomic
 from mlxkit.pipeline.rundir import prepare_folder
-from mlxkit.tools import dvc, git
+from mlxkit.tools import dvc, git, git_merge
 
 app = new_app()
 
@@ -48,8 +48,10 @@ def init(
         flags = [("--no-scm", no_scm), ("--subdir", below and not no_scm), ("--force", force)]
         _init_dvc([flag for flag, wanted in flags if wanted])
     prepare_folder(here)
-    if not no_scm and (_ignore_ours(here) or made):
-        _stage(here)
+    if not no_scm:
+        ignored, merged = _ignore_ours(here), _merge_ours(here)
+        if ignored or merged or made:
+            _stage(here)
     if as_json:
         terminal.write_json({"root": here, "created": made})
     elif not quiet:
@@ -80,7 +82,14 @@ def _ignore_ours(here: str) -> bool:
     return True
 
 
+def _merge_ours(here: str) -> bool:
+    """Let Git call mlx to merge locks; return whether `.gitattributes` did not say so."""
+    if not git_merge.is_configured(here):
+        git_merge.configure(here)
+    return git_merge.add_attributes(here)
+
+
 def _stage(here: str) -> None:
     """Stage what was made, as `dvc init` stages its own files."""
-    made = [".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitignore"]
+    made = [".dvc/.gitignore", ".dvc/config", ".dvcignore", ".gitattributes", ".gitignore"]
     git.add(here, [name for name in made if os.path.exists(os.path.join(here, name))])

@@ -99,7 +99,8 @@ class Plain(Silent):
 
     def started(self, stage: Stage, reasons: list[Reason], log: str) -> None:
         name = stage.address(os.getcwd())
-        terminal.note(f"running     {name:<{self._width}} {'':>10}  {reasons_text(reasons)}")
+        line = f"running     {name:<{self._width}} {'':>10}  {reasons_text(reasons)}"
+        terminal.note(line.rstrip())
         if self._follower is not None:
             self._follower.add(name, log)
 

@@ -164,7 +164,14 @@ def _summary(session: RunSession, results: list[Result], seconds: float, dry: bo
     if not made and all(one.outcome == "unchanged" for one in results):
         count = terminal.counted(len(results), "stage")
         terminal.write(f"nothing to do: {count} up to date ({terminal.duration(seconds)})")
-        return
+    else:
+        _counts(results, seconds, dry)
+    if session.touched and not session.autostage:
+        files = " ".join(sorted(os.path.relpath(path) for path in session.touched))
+        terminal.note(f"to record the result: git add {files}")
+
+
+def _counts(results: list[Result], seconds: float, dry: bool) -> None:
     counts = [
         f"{sum(one.outcome == outcome for one in results)} {outcome}"
         for outcome in terminal.OUTCOME_STYLES
@@ -173,6 +180,3 @@ def _summary(session: RunSession, results: list[Result], seconds: float, dry: bo
     terminal.write(
         f"{'would be: ' if dry else ''}{', '.join(counts)} in {terminal.duration(seconds)}"
     )
-    if session.touched and not session.autostage:
-        files = " ".join(sorted(os.path.relpath(path) for path in session.touched))
-        terminal.note(f"to record the result: git add {files}")

@@ -27,7 +27,8 @@ def md5_bytes(data: bytes) -> str:
 
 def md5_file(path: str) -> str:
     """The md5 of a file's content, 32 hex digits; raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # Non-blocking: what was a file a moment ago may now be a pipe nobody writes to.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         return md5_fd(fd, os.fstat(fd).st_size)
     finally:
@@ -35,16 +36,29 @@ def md5_file(path: str) -> str:
 
 
 def md5_fd(fd: int, size: int) -> str:
-    """The md5 of what is left to read from `fd`, about `size` bytes; raises OSError."""
+    """The md5 of what is left to read from `fd`, about `size` bytes; raises OSError.
+
+    Of a file that grows meanwhile only the beginning counts.
+    """
+    began = size
     if size <= _WHOLE:
         data = os.read(fd, size + 1)
         if len(data) == size:
             return new_md5(data).hexdigest()
         hasher = new_md5(data)
+        size -= len(data)
     else:
         hasher = new_md5()
     # One buffer for all chunks: a new one of this size each time costs page faults.
     buffer = memoryview(bytearray(_CHUNK))
     while count := os.readv(fd, [buffer]):
         hasher.update(buffer[:count])
+        size -= count
+        if size < 0 and grows(fd, began):
+            break
     return hasher.hexdigest()
+
+
+def grows(fd: int, size: int) -> bool:
+    """Whether a file is longer than it was: its end may then move on for ever."""
+    return os.fstat(fd).st_size > size

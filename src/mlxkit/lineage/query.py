@@ -16,7 +16,7 @@ from mlxkit.lineage.writer import chunks
 class Asked(NamedTuple):
     """What a question is about; `folder` is the tracked folder that holds it, if one does.
 
-    `recorded` tells that the digest is what a commit or the working tree records at the path.
+    `commit` is that of the version that was named, if one was.
     """
 
     md5: str
@@ -24,6 +24,7 @@ class Asked(NamedTuple):
     size: int | None = None
     folder: Item | None = None
     notes: tuple[str, ...] = ()
+    commit: str | None = None
 
 
 def answer(

@@ -7,11 +7,13 @@ from mlxkit.core.digest import md5_bytes
 from mlxkit.lineage import blobs, worktree
 from mlxkit.lineage.answer import Item
 from mlxkit.lineage.facts import Reader
+from mlxkit.lineage.history import is_naming
 from mlxkit.lineage.index import Index
 from mlxkit.lineage.inside import files_of
 from mlxkit.lineage.placed import Placed, naming
 from mlxkit.lineage.query import Asked
 from mlxkit.lineage.schema import OUT
+from mlxkit.tools import git
 
 
 def recorded_at(index: Index, commit: str, path: str) -> Asked | None:
@@ -23,6 +25,22 @@ def recorded_at(index: Index, commit: str, path: str) -> Asked | None:
     for data in blobs.blobs(index.git_root, ids.values()).values():
         return Asked(md5_bytes(data), path, len(data))
     return None
+
+
+def recipes_at(index: Index, commit: str, path: str = "") -> list[Placed]:
+    """Return what a commit records of how the path was made; without one, of all outputs."""
+    if path:
+        files = _files(index, path)
+    else:
+        files = [one for one in git.list_files(index.git_root, commit) if is_naming(one)]
+    return _making(_reader(index).at(commit, files), path)
+
+
+def recipes_now(index: Index, path: str) -> list[Placed]:
+    """Return what the working tree records of how the path was made."""
+    now = worktree.look(index.git_root)
+    files = sorted({*_files(index, path), *now.files})
+    return _making(worktree.at(_reader(index), now, files), path)
 
 
 def recorded_now(index: Index, path: str) -> Asked | None:
@@ -49,6 +67,15 @@ def _files(index: Index, path: str) -> list[str]:
         (OUT, *paths),
     )
     return sorted({naming(file) for (file,) in rows})
+
+
+def _making(records: Mapping[str, Sequence[Placed]], path: str) -> list[Placed]:
+    return [
+        one
+        for each in records.values()
+        for one in each
+        if not path or any(f"{path}/".startswith(f"{out.path}/") for out in one.recipe.outs)
+    ]
 
 
 def _in_records(index: Index, records: Mapping[str, Sequence[Placed]], path: str) -> Asked | None:

@@ -66,7 +66,7 @@ def _at_revision(index: Index, what: str) -> Asked | None:
         for one in dict.fromkeys(tried):
             found = recorded_at(index, commit, one)
             if found is not None:
-                return found
+                return found._replace(commit=commit)
         raise UsageError(
             f"'{path}' is neither tracked at {rev} nor a file of Git's there",
             hint=f"see: git ls-tree -r --name-only {rev}   or: mlx ls -R . --rev {rev}",
@@ -157,7 +157,7 @@ def _of_model(index: Index, name: str, version: str) -> Asked | None:
     if found is None:
         where = f"'{path}' is not recorded" if path else f"no artifact '{base}' is declared"
         raise UsageError(f"{name}@{tag}: {where} at that commit", hint="see: artifacts in dvc.yaml")
-    return found
+    return found._replace(commit=commit)
 
 
 def _rank(tag: str) -> list[tuple[int, int, str]]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from mlxkit.core.digest import md5_file
 from mlxkit.core.errors import MlxError
+from mlxkit.core.yaml import ConflictError
+from mlxkit.pipeline.lock_conflict import merge_again
 from mlxkit.pipeline.lockfile import CutLockError, LockFile
 from mlxkit.pipeline.rundir import read_run, run_folder
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, commands
-from mlxkit.tools import dvc
+from mlxkit.tools import dvc, git, git_merge
 from mlxkit.tools.alive import is_running
 from mlxkit.tools.dvclock import PathLocks
 from mlxkit.tools.process import require_shell
@@ -72,6 +74,16 @@ def check_dvc() -> Iterator[Finding]:
         yield Finding("missing-tool", error.message, error.hint or "")
 
 
+def check_merges(root: str) -> Iterator[Finding]:
+    """See that a clone whose files name the merge driver knows of it: settings are not cloned."""
+    top = git.find_root(root)
+    if top is None or git_merge.NAME not in git_merge.chosen(root).values():
+        return
+    if not git_merge.is_configured(top):
+        what = ".gitattributes has mlx merge dvc.lock, and this clone's Git does not know how"
+        yield Finding("merge-driver", what, "mlx doctor --fix", True)
+
+
 def _check_lock_files(session: Session) -> Iterator[Finding]:
     paths = {stage.lock_path for stage in session.declared.stages if stage.name is not None}
     for path in sorted(paths):
@@ -80,8 +92,20 @@ def _check_lock_files(session: Session) -> Iterator[Finding]:
             LockFile.read(path)
         except CutLockError as error:
             yield Finding("lock-file", f"{shown} {error.message}", "mlx doctor --fix", True)
+        except ConflictError as error:
+            yield Finding(
+                "lock-file", str(error).replace(path, shown), _way_out(session, path, error)
+            )
         except MlxError as error:
             yield Finding("lock-file", str(error), error.hint or f"correct {shown}")
+
+
+def _way_out(session: Session, path: str, error: ConflictError) -> str:
+    try:
+        merge_again(session.git_root, path, error)
+    except MlxError as found:
+        return found.hint or ""
+    return "when dvc.yaml and the inputs are as you want them: mlx repro"
 
 
 def _check_index(session: Session) -> Iterator[Finding]:

@@ -133,10 +133,13 @@ class Executor:
     # The loop
 
     def _loop(self) -> None:
-        wait = self._options.wait
+        wait, mended = self._options.wait, False
         while True:
             with self._session.repo_lock.holding(wait):
                 wait = PATIENCE
+                if not mended:
+                    self._mend_locks()
+                    mended = True
                 self._advance()
                 if self._session.locks.due() or not self._jobs.running:
                     self._flush()
@@ -144,6 +147,13 @@ class Executor:
                 self._take_events()
             elif self._halted or not self._turns:
                 return
+
+    def _mend_locks(self) -> None:
+        """Write lock files that were cut or in conflict: DVC, asked about a stage, reads them."""
+        for stage in {one.lock_path: one for one in self._order if one.name}.values():
+            self._session.locks.entry(stage)
+        if self._session.locks.mended:
+            self._flush()
 
     def _take_events(self) -> None:
         """Wait for something to happen, then handle all that has happened."""

@@ -129,19 +129,23 @@ class Judge:
                 return self._from_run_cache(stage, wanted)
             self._fetch(locked)
             return locked if committer.can_restore(stage, locked) else None
+        theirs = self.session.locks.theirs(stage)
+        fits = theirs is not None and inputs_of(theirs) == inputs_of(wanted)
+        if theirs is not None and fits and self._can_use(stage, theirs):
+            return theirs
         return self._from_run_cache(stage, wanted)
 
     def _from_run_cache(self, stage: Stage, wanted: Entry) -> Entry | None:
         if not self.run_cache:
             return None
-        committer = self.session.committer
-        for kept in committer.runcache.find(wanted):
-            if not self._env_allows(stage, kept):
-                continue
-            self._fetch(kept)
-            if committer.can_restore(stage, kept):
-                return kept
-        return None
+        found = self.session.committer.runcache.find(wanted)
+        return next((kept for kept in found if self._can_use(stage, kept)), None)
+
+    def _can_use(self, stage: Stage, kept: Entry) -> bool:
+        if not self._env_allows(stage, kept):
+            return False
+        self._fetch(kept)
+        return self.session.committer.can_restore(stage, kept)
 
     def _env_allows(self, stage: Stage, kept: Entry) -> bool:
         """Tell whether a kept result may stand for a run: one of another environment may not."""

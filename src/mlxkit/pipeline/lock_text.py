@@ -85,7 +85,7 @@ class Replay:
     def __init__(self, text: str, *, settled: bool = False) -> None:
         """`settled` says that the text is known to be in the form that DVC writes."""
         document = cut(text) if text else Document(HEADER, {}, "")
-        settled = settled or not text or _is_fresh(text)
+        settled = settled or not text or is_fresh(text)
         self._saved: list[tuple[tuple[Put, ...], _State]] = [((), _State(document, text, settled))]
         self._fresh: set[str] = set()  # blocks that are just what their data gives
 
@@ -135,7 +135,7 @@ def _put_by_pass(state: _State, put: Put) -> _State:
     text = dump(data)
     if not _reads_as(text, data):
         text = _unfolded(data) or text
-    settled = _is_fresh(text) or dump(parse_for_update(text)) == text
+    settled = is_fresh(text) or dump(parse_for_update(text)) == text
     return _State(cut(text), text, settled)
 
 
@@ -148,7 +148,7 @@ def _is_fresh_block(name: str, block: str) -> bool:
     return not _needs_anchors(entry) and block_of(name, entry) == block
 
 
-def _is_fresh(text: str) -> bool:
+def is_fresh(text: str) -> bool:
     """Whether the whole text is just what its data gives, so that a pass would not change it."""
     try:
         data = yaml.load(text)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlxkit.core.files import write_atomic
-from mlxkit.pipeline.lockfile import CutLockError, LockFile
+from mlxkit.core.yaml import ConflictError
+from mlxkit.pipeline.lockfile import CutLockError, LockFile, parse
 from mlxkit.pipeline.spec import Entry, Stage
 from mlxkit.tools import git
 
@@ -43,6 +44,7 @@ class Locks:
         self._dirty: set[str] = set()
         self._flushed = 0.0
         self._cost = 0.0
+        self._theirs: dict[str, Mapping[str, Entry]] = {}
         self.mended: set[str] = set()
 
     @property
@@ -68,6 +70,10 @@ class Locks:
         if stage.name is None:
             return stage.recorded
         return self._file(stage.lock_path).stages.get(stage.name)
+
+    def theirs(self, stage: Stage) -> Entry | None:
+        """Return what the other side of a merge has of a stage that is in conflict."""
+        return self._theirs.get(stage.lock_path, {}).get(stage.name or "")
 
     def put(self, stage: Stage, entry: Entry) -> None:
         """Replace or add the stage's entry; it reaches the disk with the next flush."""
@@ -144,6 +150,8 @@ class Locks:
             )
         except CutLockError as error:
             found = self._mend(path, error)
+        except ConflictError as error:
+            found = self._merge(path, error)
         self._bases.setdefault(path, list(found.stages))
         found.set_ranks(self._ranks.get(path, {}))
         return found
@@ -164,6 +172,22 @@ class Locks:
         )
         data = {"schema": "2.0", "stages": saved.stages}
         return LockFile(path, saved.text.encode(), data, base=self._bases.get(path))
+
+    def _merge(self, path: str, error: ConflictError) -> LockFile:
+        """Merge both sides of a file in conflict again, a stage at a time, and not by lines.
+
+        Where they clash, ours stands: it is as true as theirs, and judged by the inputs of now.
+        """
+        from mlxkit.pipeline.lock_conflict import merge_again
+
+        merged = merge_again(self._git_root, path, error)
+        self._theirs[path] = merged.theirs
+        self.mended.add(path)
+        self._dirty.add(path)
+        left = f"; of {', '.join(merged.conflicts)} it has ours" if merged.conflicts else ""
+        self._say(f"{os.path.relpath(path)} is in conflict: read as the merge by stages{left}")
+        raw = merged.settled.encode()
+        return LockFile(path, raw, parse(raw, path), base=self._bases.get(path))
 
     def _committed(self, path: str) -> str | None:
         if self._git_root is None:

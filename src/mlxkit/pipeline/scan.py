@@ -120,7 +120,7 @@ def _rule_digests(
 ) -> dict[str, str | None]:
     paths = [os.path.join(path, name) for path, one in folders.items() for name in one.rules]
     if git_root is not None:
-        paths.append(os.path.join(git_root, ".git", "info", "exclude"))
+        paths.append(os.path.join(git.common_folder(git_root), "info", "exclude"))
         paths += [os.path.join(path, ".gitignore") for path in _between(git_root, root)]
     return {path: digest(path) for path in paths}
 

@@ -4,9 +4,11 @@ A command that only looks pays for a `Session`; what a run needs besides is in `
 its modules are imported only then.
 """
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mlxkit.core.errors import ProjectError
 from mlxkit.pipeline.declared import Declared
 from mlxkit.pipeline.graph import Graph
 from mlxkit.pipeline.locks import Locks
@@ -79,6 +81,10 @@ class Session:
         """List the reasons why the stage is not up to date; arguments as those of `plan.why`."""
         changes = self.env_changes(stage)
         if self.delegated(stage):
+            if stage.lock_path in self.locks.mended:  # as it is on disk, DVC cannot read it
+                what = f"must be mended before DVC can judge stage '{stage.name}'"
+                where = os.path.relpath(stage.lock_path)
+                raise ProjectError(what, where=where, hint="run: mlx repro")
             found = [Reason(*one) for one in self.delegate.why(stage.file, stage.name)]
             return found + [Reason("env-changed", *one) for one in changes]
         return why(

@@ -30,7 +30,7 @@ def project_records(root: str, git_root: str) -> dict[str, Record]:
 def last_run(records: Mapping[str, Record], stage: str) -> tuple[str, Record] | None:
     """Return the last run of a stage that started its command, None where there is none."""
     for name, record in reversed(list(records.items())):
-        if record.stage == stage and record.outcome != "restored":
+        if record.stage == stage and record.outcome not in ("restored", "rebuild"):
             return name, record
     return None
 

@@ -126,7 +126,8 @@ def _cost(ended: Ended | None) -> dict[str, Any]:
 def _host() -> dict[str, Any]:
     system = os.uname()
     kind = f"{system.sysname} {system.release} {system.machine}"
-    return {"name": system.nodename, "system": kind, "cpus": os.cpu_count()}
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    return {"name": system.nodename, "system": kind, "cpus": os.cpu_count(), "shell": shell}
 
 
 def _moment(seconds: float) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from mlxkit.core.progress import SILENT, Progress
 from mlxkit.store.compare import Plan, Wish, compare
-from mlxkit.store.errors import UnusablePath, explained
+from mlxkit.store.errors import ChangedWhileRead, UnusablePath, explained
 from mlxkit.store.folder import RECORD, Hashed, Part, at_moment, pack_names, pack_part
 from mlxkit.store.links import Linker
 from mlxkit.store.objects import ObjectStore, missing
@@ -16,7 +16,7 @@ from mlxkit.store.relink import set_exec
 from mlxkit.store.settled import SETTLING
 from mlxkit.store.staging import Staging, remove, sweep
 from mlxkit.store.tree import MANY, Content, make_folder, object_text
-from mlxkit.store.walk import Ignore, compact
+from mlxkit.store.walk import Ignore, compact, unwritten
 
 __all__ = ["checkout", "lay_out", "remove", "sweep", "take_away"]
 
@@ -35,7 +35,7 @@ def checkout(
     All that is missing is checked and made ready before `dest` is touched. In a directory, files
     that `ignore` (or, without it, DVC's built-in patterns) hides are left alone; all others that
     are not in the object are removed. `copy` makes copies whatever the store's link types.
-    Raises MissingObject, BadObject, DiskFull, UnusablePath.
+    Raises MissingObject, BadObject, DiskFull, UnusablePath, ChangedWhileRead.
     """
     plan = compare(Wish(md5, os.path.abspath(dest), isexec, copy=copy), store, ignore)
     if plan is None:
@@ -97,6 +97,7 @@ class _Layout:
         with Staging(plan.dest) as staging:
             new = staging.new()
             self._made(plan.md5, new)
+            _refuse_changed(plan)
             staging.switch(new, plan.dest)
         if plan.isexec:
             set_exec(plan.dest)
@@ -120,6 +121,7 @@ class _Layout:
                 text = object_text(names, records)
                 folder = make_folder(names, at_moment(records, time.time_ns()), text)
                 self._state.remember_folder(dest, folder)
+            _refuse_changed(plan)
             staging.switch(tree, dest)
         if len(make) < MANY:
             for (relpath, _), one in zip(make, RECORD.iter_unpack(records), strict=True):
@@ -132,6 +134,7 @@ class _Layout:
         with Staging(dest) as staging:
             new = [staging.new() for _ in plan.make]
             self._made_all([(md5, path) for (_, md5), path in zip(plan.make, new, strict=True)])
+            _refuse_changed(plan)
             for gone in plan.drop:
                 os.unlink(f"{dest}/{gone}")
             _prune(dest, plan.drop)
@@ -179,6 +182,31 @@ def _make_parents(top: str, relpath: str, made: set[str]) -> None:
     if parent not in made:
         os.makedirs(f"{top}/{parent}", exist_ok=True)
         made.add(parent)
+
+
+def _refuse_changed(plan: Plan) -> None:
+    """Stop where somebody has written since it was compared: nobody else has that content."""
+    for relpath in {*plan.seen, *(relpath for relpath, _ in plan.make if not plan.whole)}:
+        path = f"{plan.dest}/{relpath}" if relpath else plan.dest
+        try:
+            now = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if not st.S_ISREG(now.st_mode):
+            continue  # what a link leads to stays
+        before = plan.seen.get(relpath)
+        same = now.st_ctime_ns < plan.moment if before is None else unwritten(before, now)
+        if not same:
+            raise _changed(path)
+    if plan.is_new and os.path.lexists(plan.dest):
+        raise _changed(plan.dest)
+
+
+def _changed(path: str) -> ChangedWhileRead:
+    return ChangedWhileRead(
+        f"'{os.path.relpath(path)}' was written to just before it would have been replaced",
+        hint="look at it, and try again",
+    )
 
 
 def _refuse_obstacles(dest: str, plan: Plan) -> None:

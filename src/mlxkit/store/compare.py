@@ -3,15 +3,16 @@
 import os
 import re
 import stat as st
+import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mlxkit.store.errors import BadObject, NoSuchPart, explained
 from mlxkit.store.links import can_clone
 from mlxkit.store.objects import ObjectStore, is_directory
 from mlxkit.store.relink import set_exec
-from mlxkit.store.state import AnyStat
 from mlxkit.store.tree import Entries, describe_found
-from mlxkit.store.walk import Ignore, walk
+from mlxkit.store.walk import AnyStat, Ignore, walk
 
 # What DVC never collects, and what would make `git` or `dvc` act on a stranger's word if it were
 # laid out: a repository's own files.
@@ -39,6 +40,10 @@ class Plan(NamedTuple):
     isexec: bool = False
     is_new: bool = False
     """Whether there was nothing at `dest`."""
+    seen: Mapping[str, AnyStat] = {}
+    """What is about to be replaced, by its path below `dest` ("" is that itself)."""
+    moment: int = 0
+    """When the look began, in ns since 1970."""
 
 
 class Wish(NamedTuple):
@@ -74,11 +79,14 @@ class _Looking:
         self._ignore = ignore
         self._inside = is_directory(wish.md5)
         self._clones: bool | None = None
+        self._moment = time.time_ns()
 
     def file(self) -> Plan | None:
         wish, dest = self._wish, self._dest
+        seen: dict[str, AnyStat] = {}
         if os.path.isfile(dest):
             stat = os.stat(dest)
+            seen[""] = stat
             now = (self._store.state.digest(dest, stat), stat)
             if self._holds(dest, now, wish.md5):
                 if wish.isexec and not stat.st_mode & st.S_IXUSR:
@@ -87,12 +95,12 @@ class _Looking:
             lost = [] if now[0] == wish.md5 or self._is_kept(now) else [dest]
         else:
             lost = self._lost_below()
-        return self._plan([("", wish.md5)], [], lost, directory=False, whole=True)
+        return self._plan([("", wish.md5)], [], lost, seen, directory=False, whole=True)
 
     def directory(self) -> Plan | None:
         dest, entries = self._dest, self._entries()
         if not os.path.isdir(dest):
-            return self._plan(list(entries), [], self._lost_below(), directory=True, whole=True)
+            return self._plan(list(entries), [], self._lost_below(), {}, directory=True, whole=True)
         have = self._have()
         make = [one for one in entries if not self._stays(one, have.get(one[0]))]
         wanted = {relpath for relpath, _ in entries}
@@ -100,24 +108,27 @@ class _Looking:
         if not make and not drop:
             return None
         if os.path.islink(dest):  # the link is replaced; what it leads to is not ours to change
-            return self._plan(list(entries), [], [], directory=True, whole=True)
+            return self._plan(list(entries), [], [], {}, directory=True, whole=True)
         changed = [path for path, md5 in make if path in have and _md5(have[path]) != md5]
-        over = [(path, have[path]) for path in changed + drop]
-        lost = [f"{dest}/{path}" for path, now in over if not self._is_kept(now)]
-        return self._plan(make, drop, lost, directory=True, whole=False)
+        lost = [f"{dest}/{path}" for path in changed + drop if not self._is_kept(have[path])]
+        over = [(path, have.get(path)) for path in (*(path for path, _ in make), *drop)]
+        seen = {path: now[1] for path, now in over if now is not None}
+        return self._plan(make, drop, lost, seen, directory=True, whole=False)
 
     def _plan(
         self,
         make: list[tuple[str, str]],
         drop: list[str],
         lost: list[str],
+        seen: Mapping[str, AnyStat],
         *,
         directory: bool,
         whole: bool,
     ) -> Plan:
         wish = self._wish
         is_new = not os.path.lexists(wish.dest)
-        return Plan(wish.md5, wish.dest, make, drop, lost, directory, whole, wish.isexec, is_new)
+        plan = Plan(wish.md5, wish.dest, make, drop, lost, directory, whole, wish.isexec, is_new)
+        return plan._replace(seen=seen, moment=self._moment)
 
     def _entries(self) -> Entries:
         entries = self._store.verified_tree(self._wish.md5)

@@ -54,6 +54,19 @@ class DiskFull(MlxError):
     code = "disk-full"
 
 
+WAIT = "wait until nothing writes to it, and try again"
+
+
+def not_a_file(path: str) -> UnusablePath:
+    """The error for a pipe, a device or the like, or a folder where a file was."""
+    return UnusablePath(f"'{path}' is not a regular file", hint="move it away: data is in files")
+
+
+def vanished(path: str) -> ChangedWhileRead:
+    """The error for a path that was there a moment ago."""
+    return ChangedWhileRead(f"'{path}' vanished while it was read", hint=WAIT)
+
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 

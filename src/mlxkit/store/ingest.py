@@ -11,13 +11,13 @@ from typing import TypeVar
 from mlxkit.core.digest import md5_bytes, md5_file
 from mlxkit.core.files import TEMPORARY, discard, discard_left, make_folders
 from mlxkit.core.interrupts import uninterrupted
-from mlxkit.store.errors import ChangedWhileRead, UnusablePath
+from mlxkit.store.errors import WAIT, ChangedWhileRead, not_a_file, vanished
 from mlxkit.store.folder import Hashed, signature
-from mlxkit.store.links import copy, reflink, write_new, write_unnamed
+from mlxkit.store.links import copy, open_source, reflink, write_new, write_unnamed
 from mlxkit.store.parallel import spread
 from mlxkit.store.reading import ATTEMPTS
 from mlxkit.store.state import State
-from mlxkit.store.walk import Stat, compact
+from mlxkit.store.walk import Stat, compact, unwritten
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,10 +65,7 @@ class Ingest:
         temporary = self._temporary()
         try:
             if self._fill(source, temporary) != md5:
-                raise ChangedWhileRead(
-                    f"'{source}' changed while it was being added",
-                    hint="wait until nothing writes to it, and try again",
-                )
+                raise ChangedWhileRead(f"'{source}' changed while it was being added", hint=WAIT)
             self._finish(temporary, target, md5, began)
         finally:
             discard(temporary)
@@ -79,34 +76,40 @@ class Ingest:
         Raises OSError, UnusablePath, ChangedWhileRead.
         """
         for _ in range(ATTEMPTS):
-            moment = time.time_ns()
-            # Non-blocking: what was a file a moment ago may now be a pipe nobody writes to.
-            fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                before = os.fstat(fd)
-                if not st.S_ISREG(before.st_mode):
-                    raise UnusablePath(f"'{source}' is not a regular file")
-                if before.st_size > SMALL or self._hardlink or self._can_clone:
-                    md5 = self._take_large(source)
-                else:
-                    md5 = self._take_small(os.read(fd, before.st_size + 1))
-                after = compact(os.fstat(fd))
-            finally:
-                os.close(fd)
-            if self._unchanged(compact(before), after):
-                return Hashed(md5, after, moment)
-            target = self._place(md5)
-            if self._hardlink and os.path.samefile(source, target):
-                discard(target)  # the object is the very file that was written to
-        raise ChangedWhileRead(
-            f"'{source}' keeps changing while it is being added",
-            hint="wait until nothing writes to it, and try again",
-        )
+                taken = self._taken(source)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                raise _gone(source, error) from error
+            if taken is not None:
+                return taken
+        raise ChangedWhileRead(f"'{source}' keeps changing while it is being added", hint=WAIT)
+
+    def _taken(self, source: str) -> Hashed | None:
+        """Try to make the object; None where somebody wrote to the file meanwhile."""
+        moment = time.time_ns()
+        fd = open_source(source)
+        try:
+            before = os.fstat(fd)
+            if not st.S_ISREG(before.st_mode):
+                raise not_a_file(source)
+            if before.st_size > SMALL or self._hardlink or self._can_clone:
+                md5 = self._take_large(source)
+            else:
+                md5 = self._take_small(os.read(fd, before.st_size + 1))
+        finally:
+            os.close(fd)
+        after = os.stat(source)  # it may be another file by now
+        if self._unchanged(compact(before), compact(after)):
+            return Hashed(md5, compact(after), moment)
+        target = self._place(md5)
+        if self._hardlink and os.path.samefile(source, target):
+            discard(target)  # the object is the very file that was written to
+        return None
 
     def _unchanged(self, before: Stat, after: Stat) -> bool:
         """Whether nobody wrote to the file; to link it, and to protect it, changes its ctime."""
         if self._hardlink:
-            return (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+            return unwritten(before, after)
         return signature(before) == signature(after)
 
     def _take_large(self, source: str) -> str:
@@ -197,6 +200,15 @@ class Ingest:
         except OSError:
             return False
         return True
+
+
+def _gone(source: str, error: OSError) -> Exception:
+    """Return what to say where a file is none any more; else the error itself."""
+    if not os.path.lexists(source):
+        return vanished(source)
+    if os.path.isdir(source):
+        return not_a_file(source)
+    return error
 
 
 def _holds(target: str, data: bytes) -> bool:

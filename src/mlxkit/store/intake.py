@@ -11,7 +11,7 @@ from mlxkit.store.errors import explained
 from mlxkit.store.folder import Part, pack_part
 from mlxkit.store.objects import WORTH_LISTING, ObjectStore
 from mlxkit.store.tree import Content, Entries, Numbered, describe_found, digests, look, tree_bytes
-from mlxkit.store.walk import Found, Ignore
+from mlxkit.store.walk import AnyStat, Found, Ignore, compact, unwritten
 
 _EXEC = 0o111
 
@@ -25,22 +25,20 @@ def take_file(
     """
     path = os.path.abspath(path)
     with explained("add", path):
-        stat = os.stat(path)
-        md5 = store.state.known(path, stat)
+        before = compact(os.stat(path))
+        md5 = store.state.known(path, before)
         moment = time.time_ns()
         if md5 is None or not store.keeps(md5):
-            progress.begin(f"adding {os.path.relpath(path)}", 1, stat.st_size)
-            taken = store.ingest().take(path)
-            md5, moment = taken.md5, taken.moment
+            progress.begin(f"adding {os.path.relpath(path)}", 1, before.st_size)
+            md5, before, moment = store.ingest().take(path)
             progress.end()
-        isexec = bool(stat.st_mode & _EXEC)
-        before = os.stat(path)
+        isexec = bool(before.st_mode & _EXEC)
         if relink:
-            store.relink().file(path, store.path(md5), md5, isexec=isexec)
+            store.relink().file(path, store.path(md5), md5, before, isexec=isexec)
         after = os.stat(path)
-        if after.st_ino == before.st_ino:
+        if unwritten(before, after):
             store.state.remember_ours(path, after, md5, began=moment)
-    return Content(md5, after.st_size, isexec=isexec)
+    return Content(md5, before.st_size, isexec=isexec)
 
 
 def take_tree(
@@ -113,8 +111,19 @@ def _relink(store: ObjectStore, path: str, found: Sequence[Found], entries: Entr
         for number, one in enumerate(found)
         if not plain or one.link or (one.stat is not None and one.stat.st_nlink > 1)
     ]
-    files = [(f"{path}/{found[number].relpath}", entries[number][1]) for number in wrong]
-    store.relink().tree(path, [(file, os.lstat(file), store.path(md5), md5) for file, md5 in files])
+    files = [(found[number], *entries[number]) for number in wrong]
+    store.relink().tree(
+        path,
+        [
+            (file, _before(one, file), store.path(md5), md5)
+            for one, file, md5 in ((one, f"{path}/{name}", md5) for one, name, md5 in files)
+        ],
+    )
+
+
+def _before(one: Found, path: str) -> AnyStat:
+    """Return what a file itself looked like before it was taken."""
+    return os.lstat(path) if one.link or one.stat is None else one.stat
 
 
 def _size(found: Sequence[Found]) -> int:

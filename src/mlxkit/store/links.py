@@ -7,7 +7,7 @@ import os
 import stat as st
 from collections.abc import Callable, Sequence
 
-from mlxkit.core.digest import md5_file, new_md5
+from mlxkit.core.digest import grows, md5_file, new_md5
 from mlxkit.core.files import TEMPORARY
 from mlxkit.store.errors import UnusablePath
 
@@ -83,7 +83,7 @@ class Linker:
 
 def reflink(source: str, target: str) -> None:
     """Clone `source` to a new file that shares its blocks; raises OSError, also if unsupported."""
-    source_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    source_fd = open_source(source)
     try:
         target_fd = _create(target)
         try:
@@ -110,7 +110,7 @@ def can_clone(source: str, beside: str) -> bool:
 
 def copy(source: str, target: str) -> str:
     """Copy `source` to a new file and return the md5 of what was written; raises OSError."""
-    source_fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    source_fd = open_source(source)
     try:
         target_fd = _create(target)
         try:
@@ -166,6 +166,14 @@ def write_unnamed(target: str, data: bytes, mode: int) -> bool:
     return True
 
 
+def open_source(path: str) -> int:
+    """Open a file to read it.
+
+    Non-blocking: what was a file a moment ago may now be a pipe nobody writes to.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
 def _create(target: str) -> int:
     return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
@@ -176,10 +184,14 @@ def _pump(source: int, target: int) -> str:
     hasher = new_md5(data)
     _write(target, memoryview(data))
     if len(data) != size:
+        left = size - len(data)
         buffer = memoryview(bytearray(_CHUNK))
         while count := os.readv(source, [buffer]):
             hasher.update(buffer[:count])
             _write(target, buffer[:count])
+            left -= count
+            if left < 0 and grows(source, size):
+                break
     return hasher.hexdigest()
 
 

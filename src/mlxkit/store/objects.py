@@ -139,9 +139,10 @@ class ObjectStore:
         """
         path = os.path.abspath(path)
         with explained("add", path):
-            isexec = bool(os.stat(path).st_mode & 0o111)
+            before = os.stat(path)
             self._add(self.ingest(), path, md5)
-            self.relink().file(path, self.path(md5), md5, isexec=isexec)
+            isexec = bool(before.st_mode & 0o111)
+            self.relink().file(path, self.path(md5), md5, before, isexec=isexec)
 
     def add_tree(self, path: str, content: Content) -> None:
         """Put the directory described by `content` into the cache; raises as `add_file` does.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator, Sequence
 
 from mlxkit.core.digest import md5_fd
-from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
+from mlxkit.store.errors import WAIT, ChangedWhileRead, not_a_file, os_error, vanished
 from mlxkit.store.folder import Hashed, Part, pack_part, signature
 from mlxkit.store.parallel import spread
 from mlxkit.store.walk import compact
@@ -33,7 +33,7 @@ def hash_file(path: str) -> Hashed:
                 moment = time.time_ns()
                 before = os.fstat(fd)
                 if not st.S_ISREG(before.st_mode):
-                    raise UnusablePath(f"'{path}' is not a regular file")
+                    raise not_a_file(path)
                 os.lseek(fd, 0, os.SEEK_SET)
                 md5 = md5_fd(fd, before.st_size)
                 after = compact(os.fstat(fd))
@@ -42,9 +42,7 @@ def hash_file(path: str) -> Hashed:
         finally:
             os.close(fd)
     except FileNotFoundError as exc:
-        raise ChangedWhileRead(f"'{path}' vanished while it was read") from exc
+        raise vanished(path) from exc
     except OSError as exc:
         raise os_error(exc, "read", path) from exc
-    raise ChangedWhileRead(
-        f"'{path}' keeps changing while it is read", hint="wait until nothing writes to it"
-    )
+    raise ChangedWhileRead(f"'{path}' keeps changing while it is read", hint=WAIT)

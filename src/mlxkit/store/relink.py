@@ -5,9 +5,11 @@ import stat as st
 import time
 from collections.abc import Iterable, Sequence
 
+from mlxkit.store.errors import WAIT, ChangedWhileRead
 from mlxkit.store.links import Linker, copy, default_file_mode
 from mlxkit.store.staging import Staging
 from mlxkit.store.state import State
+from mlxkit.store.walk import AnyStat, unwritten
 
 _PLAIN = ("reflink", "copy")
 
@@ -21,8 +23,11 @@ class Relink:
         self._file_mode = file_mode
         self._linker = Linker(types)
 
-    def file(self, path: str, target: str, md5: str, *, isexec: bool) -> None:
-        """An output that is one file: it also gets the mode it would have after a checkout."""
+    def file(self, path: str, target: str, md5: str, before: AnyStat, *, isexec: bool) -> None:
+        """An output that is one file: it also gets the mode it would have after a checkout.
+
+        `before` is its stat when it became the object. Raises OSError, ChangedWhileRead.
+        """
         plain = _is_plain(os.lstat(path))
         if plain and self._types[0] == "copy":
             os.chmod(path, self._file_mode)
@@ -31,23 +36,22 @@ class Relink:
             os.chmod(path, default_file_mode())
         else:
             with Staging(path) as staging:
-                self._replace(path, target, md5, staging)
+                self._replace(path, before, target, md5, staging)
         if isexec:
             set_exec(path)
 
-    def tree(self, path: str, files: Iterable[tuple[str, os.stat_result, str, str]]) -> None:
-        """An output that is a directory: of each file its path, lstat before, object and md5."""
-        wrong = [
-            (file, target, md5)
-            for file, before, target, md5 in files
-            if not self.is_right(file, before, target)
-        ]
+    def tree(self, path: str, files: Iterable[tuple[str, AnyStat, str, str]]) -> None:
+        """An output that is a directory: of each file its path, lstat before, object and md5.
+
+        Raises OSError, ChangedWhileRead.
+        """
+        wrong = [one for one in files if not self.is_right(*one[:3])]
         if wrong:
             with Staging(path) as staging:
-                for file, target, md5 in wrong:
-                    self._replace(file, target, md5, staging)
+                for file, before, target, md5 in wrong:
+                    self._replace(file, before, target, md5, staging)
 
-    def is_right(self, path: str, before: os.stat_result, target: str) -> bool:
+    def is_right(self, path: str, before: AnyStat, target: str) -> bool:
         """Whether a file, `before` being its lstat, is the kind of link that is configured."""
         for kind in self._types:
             if kind in _PLAIN and _is_plain(before):
@@ -60,12 +64,13 @@ class Relink:
                 return os.readlink(path) == target
         return False
 
-    def _replace(self, path: str, target: str, md5: str, staging: Staging) -> None:
+    def _replace(self, path: str, before: AnyStat, target: str, md5: str, staging: Staging) -> None:
         if not os.path.islink(path) and _same_inode(path, target):
             return  # the object was made by linking this very file
         began = time.time_ns()
         new = staging.new()
         self._linker.link(target, new)
+        _refuse_written(path, before)
         os.replace(new, path)
         self._state.remember(path, os.stat(path), md5, began=began)
 
@@ -96,7 +101,14 @@ def unprotect(path: str, *, file_mode: int) -> None:
             os.chmod(file, file_mode)
 
 
-def _is_plain(stat: os.stat_result) -> bool:
+def _refuse_written(path: str, before: AnyStat) -> None:
+    """Stop where somebody has written to a file since it became an object."""
+    now = os.lstat(path)
+    if not st.S_ISLNK(now.st_mode) and not unwritten(before, now):
+        raise ChangedWhileRead(f"'{path}' changed while it was being added", hint=WAIT)
+
+
+def _is_plain(stat: AnyStat) -> bool:
     return st.S_ISREG(stat.st_mode) and stat.st_nlink == 1
 
 

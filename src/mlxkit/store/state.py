@@ -9,14 +9,12 @@ import zlib
 
 from mlxkit.core.digest import md5_fd
 from mlxkit.core.files import write_atomic
-from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
+from mlxkit.store.errors import WAIT, ChangedWhileRead, not_a_file, os_error
 from mlxkit.store.folder import RECORD, Folder, Record
 from mlxkit.store.settled import COARSE_MARGIN, MARGIN, settled
-from mlxkit.store.walk import Stat
+from mlxkit.store.walk import AnyStat
 
 Entry = Record
-AnyStat = os.stat_result | Stat
-
 _MAGIC = b"mlx state 2\n"
 # entries, entries after the last clean-up, their bytes, folders, crc32 of the rest
 _HEADER = struct.Struct("<QQQQI")
@@ -149,7 +147,7 @@ class State:
     def _hash(self, path: str, before: AnyStat) -> tuple[str, AnyStat]:
         for _ in range(_ATTEMPTS):
             if not st.S_ISREG(before.st_mode):
-                raise UnusablePath(f"'{path}' is not a regular file")
+                raise not_a_file(path)
             # Non-blocking: what was a file a moment ago may now be a pipe nobody writes to.
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
@@ -162,9 +160,7 @@ class State:
                 self.remember(path, after, md5, began=began)
                 return md5, after
             before = after
-        raise ChangedWhileRead(
-            f"'{path}' keeps changing while it is read", hint="wait until nothing writes to it"
-        )
+        raise ChangedWhileRead(f"'{path}' keeps changing while it is read", hint=WAIT)
 
 
 def _key(path: str) -> str:

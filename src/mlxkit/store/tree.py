@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from mlxkit.core.digest import md5_bytes
-from mlxkit.store.errors import BadObject, BrokenLink, ChangedWhileRead, UnusablePath, os_error
+from mlxkit.store.errors import BadObject, BrokenLink, not_a_file, os_error, vanished
 from mlxkit.store.folder import (
     Folder,
     LateEntries,
@@ -26,8 +26,8 @@ from mlxkit.store.folder import (
     unpack_names,
 )
 from mlxkit.store.reading import hash_files
-from mlxkit.store.state import AnyStat, State
-from mlxkit.store.walk import Found, Ignore, Stat, compact, walk
+from mlxkit.store.state import State
+from mlxkit.store.walk import AnyStat, Found, Ignore, Stat, compact, walk
 
 # (path below the directory with "/" between its parts, md5), sorted by path
 Entries: TypeAlias = Sequence[tuple[str, str]]
@@ -81,7 +81,7 @@ def describe(path: str, state: State, ignore: Ignore | None = None) -> Content |
     if st.S_ISDIR(stat.st_mode):
         return _describe_directory(path, state, ignore)
     if not st.S_ISREG(stat.st_mode):
-        raise UnusablePath(f"'{path}' is neither a file nor a directory")
+        raise not_a_file(path)
     md5, now = _read(path, state, compact(stat))
     return Content(md5, now.st_size, isexec=bool(now.st_mode & _EXEC))
 
@@ -170,7 +170,7 @@ def _read(path: str, state: State, stat: Stat) -> tuple[str, AnyStat]:
     try:
         return state.read(path, stat)
     except FileNotFoundError as exc:
-        raise ChangedWhileRead(f"'{path}' vanished while it was read") from exc
+        raise vanished(path) from exc
 
 
 def tree_bytes(entries: Entries) -> bytes:

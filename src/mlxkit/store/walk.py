@@ -4,7 +4,7 @@ import os
 import stat as st
 from typing import NamedTuple, Protocol
 
-from mlxkit.store.errors import ChangedWhileRead, UnusablePath, os_error
+from mlxkit.store.errors import UnusablePath, not_a_file, os_error, vanished
 
 
 class Ignore(Protocol):
@@ -29,6 +29,9 @@ class Stat(NamedTuple):
     st_mode: int
 
 
+AnyStat = os.stat_result | Stat
+
+
 class Found(NamedTuple):
     """A file below the walked directory; `stat` follows links, None where one leads nowhere."""
 
@@ -47,6 +50,15 @@ def compact(stat: os.stat_result) -> Stat:
         stat.st_size,
         stat.st_nlink,
         stat.st_mode,
+    )
+
+
+def unwritten(before: AnyStat, now: AnyStat) -> bool:
+    """Whether nobody wrote to a file, or replaced it; its mode and its links may have changed."""
+    return (before.st_ino, before.st_mtime_ns, before.st_size) == (
+        now.st_ino,
+        now.st_mtime_ns,
+        now.st_size,
     )
 
 
@@ -100,7 +112,7 @@ def _list(root: str) -> tuple[dict[str, "os.DirEntry[str]"], dict[str, "os.DirEn
                     is_dir = False
                 (dirs if is_dir else files)[entry.name] = entry
     except FileNotFoundError as exc:
-        raise ChangedWhileRead(f"'{root}' vanished while it was read") from exc
+        raise vanished(root) from exc
     except OSError as exc:
         # DVC passes over a directory it may not read and so records less than there is.
         raise os_error(exc, "read", root) from exc
@@ -148,8 +160,8 @@ def _look(relpath: str, entry: "os.DirEntry[str]") -> Found:
         if entry.is_symlink():
             return Found(relpath, None, link=True)
         if isinstance(exc, FileNotFoundError):
-            raise ChangedWhileRead(f"'{entry.path}' vanished while it was read") from exc
+            raise vanished(entry.path) from exc
         raise os_error(exc, "read", entry.path) from exc
     if not st.S_ISREG(stat.st_mode):
-        raise UnusablePath(f"'{entry.path}' is neither a file nor a directory")
+        raise not_a_file(entry.path)
     return Found(relpath, compact(stat), entry.is_symlink())

@@ -34,6 +34,12 @@ class Trace(NamedTuple):
     text: bytes
     mtime_ns: int
 
+    @property
+    def may_be_held(self) -> bool:
+        """Whether the one who left it still lives, and so may hold the lock."""
+        pid = self.text.split()[:1]
+        return bool(pid) and pid[0].isdigit() and _alive(int(pid[0]))
+
 
 _NOBODY = Trace(b"", 0)
 
@@ -47,13 +53,14 @@ class RepoLock:
         self._hardlink = hardlink
         self._held: _Held | None = None
         self._before: Trace | None = None
+        self._waited = False
 
     @property
     def held(self) -> bool:
         return self._held is not None
 
     def trace(self) -> Trace:
-        """Return what tells whether somebody takes the lock from now on."""
+        """Return what tells whether somebody else holds the lock from now on, or does now."""
         try:
             with open(self._path, "rb") as file:
                 return _trace(file.fileno())
@@ -62,14 +69,18 @@ class RepoLock:
 
     def taken_since(self, trace: Trace) -> bool:
         """Tell whether somebody else may have held the lock between `trace` and us."""
-        return self._before != trace
+        return self._waited or self._before != trace or trace.may_be_held
 
     def acquire(self, wait: float, say: Say | None = None) -> None:
         """Take the lock; raises BusyError, naming the holder, after `wait` seconds."""
         if self._held is None:
             os.makedirs(self._folder, exist_ok=True)
             take = _take_hardlink if self._hardlink else _take_flock
-            self._held = held = _poll(lambda: take(self._path, self._folder), wait, self._path, say)
+            held = take(self._path, self._folder)
+            self._waited = held is None
+            if held is None:
+                held = _poll(lambda: take(self._path, self._folder), wait, self._path, say)
+            self._held = held
             self._before = held.before if isinstance(held, _Flock) else None
 
     def release(self) -> None:

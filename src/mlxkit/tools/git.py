@@ -66,6 +66,23 @@ def find_root(start: str) -> str | None:
         folder = parent
 
 
+def common_folder(root: str) -> str:
+    """Return what all worktrees of a repository share: `.git`, or where a worktree's leads to.
+
+    Raises OSError.
+    """
+    folder = os.path.join(root, ".git")
+    if os.path.isdir(folder):
+        return folder
+    with open(folder, encoding="utf-8", errors="surrogateescape") as file:
+        own = os.path.join(root, file.read().removeprefix("gitdir:").strip())
+    try:
+        with open(os.path.join(own, "commondir"), encoding="utf-8") as file:
+            return os.path.normpath(os.path.join(own, file.read().strip()))
+    except FileNotFoundError:
+        return own  # of a submodule
+
+
 def require_root(start: str) -> str:
     """Return the folder that holds `.git`; raises ProjectError where there is none."""
     root = find_root(start)
@@ -188,6 +205,34 @@ def list_files(root: str, commit: str, folder: str = "") -> dict[str, str]:
         if about[:3] == b"100":
             found[os.fsdecode(name)] = about.split()[2].decode("ascii")
     return found
+
+
+def list_all(root: str, commit: str | None) -> dict[str, tuple[str, str]]:
+    """Return mode and id of all that a commit, or the index, has, by path from the top.
+
+    Links have mode 120000, submodules 160000.
+    """
+    if commit is None:
+        listed = run(root, "ls-files", "-s", "-z", "--full-name", "--", ":/")
+    else:
+        listed = run(root, "ls-tree", "-r", "-z", "--full-tree", commit)
+    found = {}
+    for line in listed.split(b"\0"):
+        about, _, name = line.partition(b"\t")
+        if name:
+            words = about.decode("ascii").split()
+            found[os.fsdecode(name)] = (words[0], words[1 if commit is None else 2])
+    return found
+
+
+def changed(root: str) -> list[str]:
+    """Return the tracked files that differ from HEAD, by path from the top; writes nothing."""
+    told = run(
+        root,
+        *("--no-optional-locks", "status", "--porcelain=v1", "-z", "--untracked-files=no"),
+        *("--no-renames", "--ignore-submodules=all"),
+    )
+    return [os.fsdecode(one[3:]) for one in told.split(b"\0") if one]
 
 
 def read_objects(root: str, ids: Iterable[str]) -> dict[str, bytes]:

@@ -4,12 +4,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mlxkit.core.errors import MlxError
 from mlxkit.tools.gpu import GpuWatch
 from mlxkit.tools.usage import Usage, wait_and_measure
+
+if TYPE_CHECKING:
+    import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,11 @@ class Commands:
         env: dict[str, str],
         log: str,
         on_end: Callable[[Ended], None],
+        prefix: Sequence[str] = (),
     ) -> None:
+        """`prefix` are the words of a program that shall start the shell."""
         self._commands = commands
+        self._prefix = prefix
         self._cwd = cwd
         self._env = env
         self._log = log
@@ -93,7 +100,7 @@ class Commands:
             if self._stopped:
                 return -signal.SIGTERM, Usage()
             process = subprocess.Popen(
-                shell_arguments(command),
+                [*self._prefix, *shell_arguments(command)],
                 cwd=self._cwd,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
@@ -139,18 +146,34 @@ def kill_group(group: int, number: int) -> bool:
     return True
 
 
-def end_leftovers(mark: str) -> int:
-    """Kill every process whose environment holds `mark`; return how many there were."""
+def end_leftovers(mark: str, grace: float = 0) -> int:
+    """Kill every process whose environment holds `mark`; return how many there were.
+
+    With `grace`, those that end by themselves within so many seconds are not counted.
+    """
     import psutil
 
+    if grace and (ending := list(_marked(mark))):
+        psutil.wait_procs(ending, timeout=grace)
     found = []
-    for process in psutil.process_iter():
+    for process in _marked(mark):
         try:
-            name, _, value = mark.partition("=")
-            if process.pid != os.getpid() and process.environ().get(name) == value:
-                process.kill()
-                found.append(process)
+            process.kill()
+            found.append(process)
         except psutil.Error:
             continue
     psutil.wait_procs(found, timeout=5)
     return len(found)
+
+
+def _marked(mark: str) -> Iterator["psutil.Process"]:
+    """Yield the processes whose environment holds `mark`, without this one."""
+    import psutil
+
+    name, _, value = mark.partition("=")
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(name) == value:
+                yield process
+        except psutil.Error:
+            continue

@@ -292,9 +292,11 @@ def test_a_duplicate_key_is_named_with_its_line() -> None:
 
 
 def test_merge_conflict_markers_are_recognised() -> None:
-    text = "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n"
-    with pytest.raises(yaml.YamlError, match=r"^dvc\.lock:2: has Git merge-conflict markers"):
-        yaml.load(text, "dvc.lock")
+    for size in (7, 9):
+        first, middle, last = (mark * size for mark in "<=>")
+        text = f"a: 1\n{first} HEAD\nb: 2\n{middle}\nb: 3\n{last} other\n"
+        with pytest.raises(yaml.ConflictError, match=r"^dvc\.lock:2: has Git merge-conflict"):
+            yaml.load(text, "dvc.lock")
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])

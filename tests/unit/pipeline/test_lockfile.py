@@ -303,7 +303,7 @@ def test_known_digest_spares_the_look_at_the_whole(
     path = tmp_path / "dvc.lock"
     path.write_text(lock_of("a", "b"))
     digest = LockFile.read(str(path)).digest
-    monkeypatch.setattr(lock_text, "_is_fresh", None)
+    monkeypatch.setattr(lock_text, "is_fresh", None)
     lock = LockFile.read(str(path), known_digest=digest)
     lock.put("a", entry("x"), 0)
     assert "cmd: x" in lock.text()

@@ -45,7 +45,7 @@ def visible(tree: Tree) -> list[str]:
     ]
     found.sort(key=lambda path: (os.path.dirname(path).split("/"), path))
     rules = [path for path in tree.files if os.path.basename(path) == ".dvcignore"]
-    if any(_says_something(tree.content(path)) for path in rules):
+    if any(says_something(tree.content(path)) for path in rules):
         with _laid_out(tree, rules) as folder:
             keep = dvc.ignore_filter(folder)
             return [path for path in found if _kept(keep, folder, path)]
@@ -115,7 +115,8 @@ def _laid_out(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
         yield folder
 
 
-def _says_something(raw: bytes) -> bool:
+def says_something(raw: bytes) -> bool:
+    """Tell whether an ignore file has any pattern: DVC's own starts with comments only."""
     lines = (line.strip() for line in raw.splitlines())
     return any(line and not line.startswith(b"#") for line in lines)
 

@@ -1,0 +1,1 @@
+"""Signed statements of what made a file: in-toto, SLSA provenance, DSSE."""

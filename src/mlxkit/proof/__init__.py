@@ -1,0 +1,1 @@
+"""Whether what is recorded holds: checked by looking, and by running again."""

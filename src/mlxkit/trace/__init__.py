@@ -1,0 +1,1 @@
+"""What a stage really reads and writes, beside what it declares."""
