@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples each time: what fails once can be looked at again.
-settings.register_profile("fixed", derandomize=True, deadline=None)
-settings.load_profile("fixed")
-
 # The helpers are imported as `tests.support`; importlib mode leaves the root off the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.commands import DvcServer, isolated_env
 from tests.support.project import Project, make_template
 from tests.support.tools import Tools
+
+# The same examples each time: what fails once can be looked at again.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")
