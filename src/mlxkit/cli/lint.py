@@ -30,7 +30,7 @@ def lint(
     """Find Python modules of the repository that stages import, near or far, but do not declare.
 
     Only sources are read; nothing is run or imported. Installed packages and the standard library
-    do not count, nor do modules that Git ignores or that have no code. Without TARGETS, of all stages.
+    do not count, nor do modules that Git ignores or that have no code. Without TARGETS: all stages.
 
     Example: mlx lint --fix
     """
