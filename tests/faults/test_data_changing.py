@@ -115,7 +115,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("verb", "change", "when", "size", "kind"), sampled(MOMENTS, 11))
+@pytest.mark.parametrize(("verb", "change", "when", "size", "kind"), sampled(MOMENTS, 25))
 def test_it_is_read_again(
     verb: str, change: str, when: str, size: str, kind: str, project: Project
 ) -> None:
@@ -148,7 +148,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("verb", "change", "when", "size"), sampled(ENDINGS, 7))
+@pytest.mark.parametrize(("verb", "change", "when", "size"), sampled(ENDINGS, 11))
 def test_it_is_a_file_no_more(
     verb: str, change: str, when: str, size: str, project: Project
 ) -> None:
@@ -164,8 +164,9 @@ def _recorded(project: Project, verb: str) -> str | None:
     return path.read_text() if path.exists() else None
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "kind"), sampled([(size, kind) for size in SIZES for kind in KINDS], 5)
+)
 def test_it_never_rests(size: str, kind: str, project: Project) -> None:
     _project(project, "add", size, kind)
     meddler = Meddler(project.root / VICTIM, _append, "r", times=FOR_EVER)
@@ -203,8 +204,9 @@ class AtStaging:
         os.mkdir = watched  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("verb", "change"), sampled([(verb, change) for verb in VERBS for change in CHANGES], 7)
+)
 def test_what_was_written_after_it_was_taken_stays(
     verb: str, change: str, project: Project
 ) -> None:
@@ -250,7 +252,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("where", sampled(WRITTEN, 2))
+@pytest.mark.parametrize("where", sampled(WRITTEN, 3))
 def test_what_is_written_during_a_checkout_stays(where: str, behind: Project) -> None:
     path, script = WRITTEN[where]
     behind.sh(script)

@@ -21,7 +21,7 @@ from tests.support.tools import Tools
 
 OUTS = ("data/", "one/")
 SIZE = 300 * KIB
-FREE = (0, 60, 700, 1500)  # KiB, where all of it needs 1,800
+FREE = (700, 0, 60, 1500)  # KiB, where all of it needs 1,800
 
 
 def _content(number: int, text: str = "") -> bytes:
@@ -65,7 +65,7 @@ def _clean(project: Project) -> None:
     assert project.dvc("status", "--json").ok().json == {}
 
 
-@pytest.mark.parametrize("free", sampled(FREE, 2))
+@pytest.mark.parametrize("free", sampled(FREE, 4))
 def test_add(free: int, project: Project, small_disk: SmallDisk) -> None:
     before = _data(project)
     small_disk.leave(free)
@@ -79,7 +79,7 @@ def test_add(free: int, project: Project, small_disk: SmallDisk) -> None:
     assert len(cached(project)) == 8
 
 
-@pytest.mark.parametrize("free", sampled(FREE, 2))
+@pytest.mark.parametrize("free", sampled(FREE, 4))
 def test_commit(free: int, project: Project, small_disk: SmallDisk) -> None:
     project.mlx("add", "data", "one").ok()
     earlier, recorded = cached(project), project.read("data.dvc")
@@ -108,7 +108,7 @@ def _data_or(one: dict[str, bytes], other: dict[str, bytes], project: Project) -
         assert parts[0] in parts[1:], f"{out} is half of each"
 
 
-@pytest.mark.parametrize("free", sampled(FREE, 2))
+@pytest.mark.parametrize("free", sampled(FREE, 4))
 def test_checkout(free: int, project: Project, small_disk: SmallDisk) -> None:
     """Of another version: what was there stays until all of the new is."""
     project.mlx("add", "data", "one").ok()
@@ -131,7 +131,7 @@ def test_checkout(free: int, project: Project, small_disk: SmallDisk) -> None:
     _clean(project)
 
 
-@pytest.mark.parametrize("free", sampled([0, 60, 1500, 2500, 3300], 2))
+@pytest.mark.parametrize("free", sampled([1500, 0, 60, 2500, 3300], 5))
 def test_pull(free: int, project: Project, small_disk: SmallDisk, tmp_path: Path) -> None:
     project.dvc("remote", "add", "-q", "-d", "store", str(tmp_path / "store")).ok()
     project.mlx("add", "data", "one").ok()
@@ -192,7 +192,7 @@ COMMANDS = {
     "gc": ("gc", "--older-than", "0d", "--yes", "-q"),
 }
 STEPS = 60  # more than any of them takes
-PARTS = 10
+PARTS = 15
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +263,7 @@ def _nothing_lost(project: Project, before: Project, after: Project) -> None:
     )
 
 
-@pytest.mark.parametrize("step", sampled(range(30), 12))
+@pytest.mark.parametrize("step", sampled(range(30), 15))
 def test_repair_at_a_write(step: int, damaged: Project, tmp_path: Path, tools: Tools) -> None:
     project = Project.copy(damaged.root, tmp_path / "p", tools)
     result = in_fork(project, ("fsck", "--repair"), FullDisk(step))

@@ -27,7 +27,7 @@ pytest_plugins = ["tests.support.servers"]
 
 ROUNDS = 12
 VERBS = ("push", "pull")
-AT_SERVERS = [(kind, verb, one) for kind in ("s3", "ssh") for verb in VERBS for one in range(4)]
+AT_SERVERS = [(kind, verb, one) for kind in ("ssh", "s3") for verb in VERBS for one in range(4)]
 STALLED = [(kind, verb) for kind in ("ssh", "s3", "webdav", "http") for verb in VERBS]
 
 
@@ -88,7 +88,7 @@ def _stopped(running: Running, *, again: bool = False) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("verb", "number"), sampled(((verb, one) for one in range(ROUNDS) for verb in CASES), 9)
+    ("verb", "number"), sampled(((verb, one) for one in range(ROUNDS) for verb in CASES), 13)
 )
 def test_interrupted(
     verb: str, number: int, before: Project, many_added: Project, many_objects: set[str]

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.servers"]
 
-ROUNDS = 25
-KILLS = 2  # in each round: 50 of each command
-AT_SERVERS = [(kind, number) for kind in ("s3", "ssh") for number in range(8)]
+ROUNDS = 10
+KILLS = 5  # in each round, then it must complete: 50 of each command
+AT_SERVERS = [(kind, number) for kind in ("ssh", "s3") for number in range(8)]
 
 
 class Killer:
@@ -34,10 +34,16 @@ class Killer:
         self._chance = random.Random(number)
         self._whole_tree = number % 2 == 0
 
-    def kill(self, project: Project, args: tuple[str, ...], progress: Callable[[], int]) -> None:
-        """Begin a command, and kill it once `progress` tells of so many; nothing of it stays."""
+    def kill(
+        self,
+        project: Project,
+        args: tuple[str, ...],
+        progress: Callable[[], int],
+        step: int = COUNT // 3,
+    ) -> None:
+        """Begin a command, and kill it within a `step` of its progress; nothing of it stays."""
         running = Running.mlx(project, *args)
-        reach(running, progress, self._chance.randint(0, progress() + COUNT))
+        reach(running, progress, self._chance.randint(0, progress() + step))
         running.ends_within(self._chance.uniform(0, 0.02))  # then at any moment
         running.kill(whole_tree=self._whole_tree)
         wait_for(lambda: not running.left(), "its processes ended", 20)
@@ -126,7 +132,7 @@ def test_pull(
     _clean_for_dvc(project, "--cloud")
 
 
-@pytest.mark.parametrize(("kind", "number"), sampled(AT_SERVERS, 8))
+@pytest.mark.parametrize(("kind", "number"), sampled(AT_SERVERS, len(AT_SERVERS)))
 def test_push_and_pull_at_a_server(
     kind: str, number: int, few: Project, tmp_path: Path, tools: Tools, servers: "Servers"
 ) -> None:
@@ -135,14 +141,14 @@ def test_push_and_pull_at_a_server(
     remote = servers.remote(kind)
     remote.add_to(project)
     before = project.snapshot()
-    killer.kill(project, ("push",), _asked(remote, "write"))
+    killer.kill(project, ("push",), _asked(remote, "write"), COUNT)
     assert remote.wrong() == []
     project.mlx("push").ok()
     assert remote.objects() == {key: digest_of(key)[:32] for key in before.cache}
     _clean_for_dvc(project, "--cloud")
 
     project.sh("rm -rf data big .dvc/cache")
-    killer.kill(project, ("pull",), _asked(remote, "read"))
+    killer.kill(project, ("pull",), _asked(remote, "read"), COUNT)
     whole_objects(project.root / OBJECTS)
     project.mlx("pull").ok()
     # What was on its way when it was killed harms nobody, and goes with the next `gc`.

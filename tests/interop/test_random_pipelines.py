@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.support.edits import Scenario, scenarios
+from tests.support.long import sampled
 from tests.support.project import Project
 from tests.support.tools import Tools
 from tests.support.twin import Twin, dvc_repro
@@ -51,7 +52,7 @@ def _check(number: int, play: Callable[[Scenario], None], **size: int) -> None:
     check()
 
 
-@pytest.mark.parametrize("number", range(*SCENARIOS))
+@pytest.mark.parametrize("number", sampled(range(*SCENARIOS), 2))
 def test_same_bytes_as_dvc(number: int, tools: Tools, template: Path, tmp_path: Path) -> None:
     _check(number, lambda scenario: _play(scenario, tools, template, tmp_path))
 

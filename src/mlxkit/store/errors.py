@@ -57,9 +57,9 @@ class DiskFull(MlxError):
 WAIT = "wait until nothing writes to it, and try again"
 
 
-def not_a_file(path: str) -> UnusablePath:
+def not_a_file(path: str, what: str = "not a regular file") -> UnusablePath:
     """The error for a pipe, a device or the like, or a folder where a file was."""
-    return UnusablePath(f"'{path}' is not a regular file", hint="move it away: data is in files")
+    return UnusablePath(f"'{path}' is {what}", hint="move it away: data is in files")
 
 
 def vanished(path: str) -> ChangedWhileRead:

@@ -26,13 +26,13 @@ def take_file(
     path = os.path.abspath(path)
     with explained("add", path):
         before = compact(os.stat(path))
+        isexec = bool(before.st_mode & _EXEC)  # now: to become an object takes the bit away
         md5 = store.state.known(path, before)
         moment = time.time_ns()
         if md5 is None or not store.keeps(md5):
             progress.begin(f"adding {os.path.relpath(path)}", 1, before.st_size)
             md5, before, moment = store.ingest().take(path)
             progress.end()
-        isexec = bool(before.st_mode & _EXEC)
         if relink:
             store.relink().file(path, store.path(md5), md5, before, isexec=isexec)
         after = os.stat(path)

@@ -81,7 +81,7 @@ def describe(path: str, state: State, ignore: Ignore | None = None) -> Content |
     if st.S_ISDIR(stat.st_mode):
         return _describe_directory(path, state, ignore)
     if not st.S_ISREG(stat.st_mode):
-        raise not_a_file(path)
+        raise not_a_file(path, "neither a file nor a directory")
     md5, now = _read(path, state, compact(stat))
     return Content(md5, now.st_size, isexec=bool(now.st_mode & _EXEC))
 

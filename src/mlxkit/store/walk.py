@@ -163,5 +163,5 @@ def _look(relpath: str, entry: "os.DirEntry[str]") -> Found:
             raise vanished(entry.path) from exc
         raise os_error(exc, "read", entry.path) from exc
     if not st.S_ISREG(stat.st_mode):
-        raise not_a_file(entry.path)
+        raise not_a_file(entry.path, "neither a file nor a directory")
     return Found(relpath, compact(stat), entry.is_symlink())

@@ -16,7 +16,7 @@ from mlxkit.pipeline.lock_sides import Marks, split
 fast = settings(
     deadline=None,
     derandomize=True,
-    max_examples=80,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"

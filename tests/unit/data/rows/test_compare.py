@@ -186,7 +186,7 @@ def checked(old: Path, new: Path, key: list[str], expected: dict[str, Any]) -> R
     return found
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["\n", "\r\n"]))
 def test_csv_like_the_obvious_way(
     tmp_path_factory: pytest.TempPathFactory,
