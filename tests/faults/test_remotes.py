@@ -97,7 +97,7 @@ CUTS += [(kind, 60_000, True) for kind in ("ssh", "http")]
 SLOW = ("s3", 700_000, True)  # the library below mlx tries again for seconds: once is enough
 
 
-@pytest.mark.parametrize(("kind", "after", "stays"), sampled(CUTS, 3))
+@pytest.mark.parametrize(("kind", "after", "stays"), sampled(CUTS, 5))
 def test_a_push_that_is_cut(
     kind: str,
     after: int,
@@ -124,7 +124,7 @@ def test_a_push_that_is_cut(
 
 
 @pytest.mark.parametrize(
-    ("kind", "after", "stays"), sampled([cut for cut in CUTS if cut != SLOW], 3)
+    ("kind", "after", "stays"), sampled([cut for cut in CUTS if cut != SLOW], 5)
 )
 def test_a_pull_that_is_cut(
     kind: str,
@@ -406,7 +406,7 @@ def _refused(project: Project, *args: str, codes: tuple[int, ...]) -> None:
     assert _around(project) == before, "it wrote where it should not"
 
 
-@pytest.mark.parametrize("name", sampled([*LISTS, *TEXTS], 4))
+@pytest.mark.parametrize("name", sampled([*LISTS, *TEXTS], 6))
 def test_a_hostile_list(name: str, filled: Project, store: Path, tmp_path: Path) -> None:
     """Its digest fits: from a remote and from the cache nothing of it is done."""
     text = _text(name, tmp_path)

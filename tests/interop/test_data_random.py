@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from tests.interop.test_special_data import Pair
+from tests.support.long import sampled
 from tests.support.tools import Tools
 
 QUIET = settings(
@@ -321,7 +322,7 @@ def _check(number: int, template: Path, folder: Path, tools: Tools, other: str =
     check()
 
 
-@pytest.mark.parametrize("number", range(*SCENARIOS))
+@pytest.mark.parametrize("number", sampled(range(*SCENARIOS), 2))
 def test_same_bytes_as_dvc(number: int, tools: Tools, template: Path, tmp_path: Path) -> None:
     _check(number, template, tmp_path, tools)
 

@@ -52,7 +52,7 @@ def _check(number: int, play: Callable[[Scenario], None], **size: int) -> None:
     check()
 
 
-@pytest.mark.parametrize("number", sampled(range(*SCENARIOS), 2))
+@pytest.mark.parametrize("number", sampled(range(*SCENARIOS), 3))
 def test_same_bytes_as_dvc(number: int, tools: Tools, template: Path, tmp_path: Path) -> None:
     _check(number, lambda scenario: _play(scenario, tools, template, tmp_path))
 

@@ -174,7 +174,7 @@ def play(pair: Pair, step: str) -> None:
     assert refused == expected, "\n".join([*pair.log, *map(str, results)])
 
 
-@pytest.mark.parametrize("name", sampled(CASES, 4))
+@pytest.mark.parametrize("name", sampled(CASES, 6))
 def test_same_as_dvc(name: str, template: Path, tools: Tools, tmp_path: Path) -> None:
     case = CASES[name]
     options = {key: case[key] for key in ("inner", "umask") if key in case}

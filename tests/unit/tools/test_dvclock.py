@@ -124,6 +124,36 @@ class TestProject:
         assert lock.held
         lock.release()
 
+    def test_it_tells_whether_somebody_held_it_since(self, root: str) -> None:
+        """Then what was read before may be another's by now."""
+        nobody = RepoLock(root).trace()
+        lock = RepoLock(root)
+        with lock.holding(0):
+            assert not lock.taken_since(nobody)
+        with other_process(root, DVC_HOLDS.format(hardlink=False)):
+            held = lock.trace()
+        with lock.holding(0):
+            assert lock.taken_since(nobody)
+            assert not lock.taken_since(held), "the one who held it then is gone, and nobody came"
+        with other_process(root, DVC_HOLDS.format(hardlink=False)) as dvc:
+            trace, said = lock.trace(), []
+
+            def end(text: str) -> None:
+                said.append(text)
+                dvc.kill()
+
+            lock.acquire(60, end)
+        assert lock.taken_since(trace) and said == [
+            f"waiting for another process (pid {dvc.pid}) to finish"
+        ]
+        lock.release()
+
+    def test_a_hard_link_tells_nothing_so_somebody_may_have_held_it(self, root: str) -> None:
+        lock = RepoLock(root, hardlink=True)
+        trace = lock.trace()
+        with lock.holding(0):
+            assert lock.taken_since(trace)
+
     def test_holding_twice_gives_it_back_once(self, root: str) -> None:
         lock = RepoLock(root)
         with lock.holding(0):
