@@ -2,13 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
 import pytest
 
 from mlxkit.core.errors import MlxError
-from mlxkit.core.interrupts import uninterrupted
 from mlxkit.store import parallel
 from mlxkit.store.errors import DiskFull
 from mlxkit.store.parallel import spread
@@ -129,19 +130,47 @@ def test_ctrl_c_ends_all_processes_before_it_is_told() -> None:
             os.kill(pid, 0)
 
 
-@pytest.mark.parametrize("others", [0, 2])
-def test_what_must_not_be_interrupted_is_not(others: int) -> None:
-    before, done, enough = signal.getsignal(signal.SIGINT), [], threading.Event()
-    threads = [threading.Thread(target=enough.wait) for _ in range(others)]
-    for one in threads:
-        one.start()
-    try:
-        with pytest.raises(KeyboardInterrupt), uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-            done.append(1)
-    finally:
-        enough.set()
-        for one in threads:
-            one.join()
-    assert done
-    assert signal.getsignal(signal.SIGINT) is before
+@pytest.mark.usefixtures("forks")
+def test_ctrl_c_while_they_answer_at_length() -> None:
+    """Nobody waits for the rest of an answer."""
+    for _ in range(10):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            closing(spread(lambda part: bytes(8 << 20), range(400), least=10, chunk=10)) as parts,
+        ):
+            for part in parts:
+                assert len(part) == 8 << 20
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+class Peculiar(Exception):
+    """Cannot be made from what it says, as pickle would."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
+@pytest.mark.usefixtures("forks")
+def test_an_error_of_any_kind_is_said_here() -> None:
+    def fail(part: list[int]) -> None:
+        raise Peculiar("quite", "odd")
+
+    with pytest.raises(Exception, match="quite odd"):
+        list(spread(fail, range(100), least=10, chunk=10))
+
+
+def test_what_must_not_be_interrupted_is_not() -> None:
+    script = (
+        "import os, signal\n"
+        "from mlxkit.core.interrupts import uninterrupted\n"
+        "done = []\n"
+        "try:\n"
+        "    with uninterrupted():\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        done.append(1)\n"
+        "except KeyboardInterrupt:\n"
+        "    print(done)\n"
+    )
+    # In a process of its own: other threads, such as those of the tests, would get the signal.
+    told = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
+    assert told.stdout == b"[1]\n"
