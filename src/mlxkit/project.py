@@ -49,7 +49,9 @@ def open_project(start: str = ".", *, say: Say) -> Session:
     return Session(**parts, environments=_environments(parts, start_any=False))
 
 
-def _open_to_change(start: str, say: Say, repo_lock: "RepoLock | None" = None) -> RunSession:
+def _open_to_change(
+    start: str, say: Say, repo_lock: "RepoLock | None" = None, *, apart: bool = False
+) -> RunSession:
     """Open the project with all that a run needs, going on from what a killed run left."""
     from mlxkit.pipeline.commit import Committer
     from mlxkit.pipeline.gitignore import IgnoreFiles
@@ -59,7 +61,7 @@ def _open_to_change(start: str, say: Say, repo_lock: "RepoLock | None" = None) -
     from mlxkit.tools.dvclock import PathLocks, RepoLock
 
     lock_bases, ignore_bases = read_bases(find_root(start))
-    parts = _reading_parts(start, say, lock_bases)
+    parts = _reading_parts(start, say, lock_bases, lazy=apart)
     root, declared, workspace = parts["root"], parts["declared"], parts["workspace"]
     core = declared.config.get("core", {})
     cache_dir, shared = _cache(declared)
@@ -86,7 +88,9 @@ def _open_to_change(start: str, say: Say, repo_lock: "RepoLock | None" = None) -
     )
 
 
-def _reading_parts(start: str, say: Say, bases: dict[str, list[str]]) -> dict[str, Any]:
+def _reading_parts(
+    start: str, say: Say, bases: dict[str, list[str]], *, lazy: bool = False
+) -> dict[str, Any]:
     root = find_root(start)
     git_root = git.find_root(root)
     state = State.load(os.path.join(root, ".mlx", "state"))
@@ -106,6 +110,13 @@ def _reading_parts(start: str, say: Say, bases: dict[str, list[str]]) -> dict[st
         shared=shared,
     )
     parses = ParseCache(root)
+    locks = Locks(git_root, parses, bases, say, state.known)
+    workspace = Workspace(state, store, parses, _ignore_rules(declared))
+    if lazy:
+        from mlxkit.pipeline.lazy import LazyWorkspace
+
+        workspace = LazyWorkspace(state, store, parses, workspace.ignore)
+        workspace.attach(declared.stages, locks.entry)
     return {
         "root": root,
         "git_root": git_root,
@@ -113,8 +124,8 @@ def _reading_parts(start: str, say: Say, bases: dict[str, list[str]]) -> dict[st
         "graph": build_graph(declared),
         "state": state,
         "parses": parses,
-        "workspace": Workspace(state, store, parses, _ignore_rules(declared)),
-        "locks": Locks(git_root, parses, bases, say, state.known),
+        "workspace": workspace,
+        "locks": locks,
     }
 
 
@@ -134,11 +145,18 @@ def _cache(declared: Declared) -> tuple[str, bool]:
     return folder, cache.get("shared") == "group"
 
 
+def cache_folder(session: Session) -> str:
+    """Return the folder that the project keeps its data in, with its run-cache."""
+    return os.path.abspath(_cache(session.declared)[0])
+
+
 @contextmanager
-def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
+def open_for_run(start: str, wait: float, say: Say, *, apart: bool = False) -> Iterator[RunSession]:
     """Open the project as its only `mlx repro`, mended after a kill.
 
-    Raises BusyError after `wait` seconds, ProjectError.
+    With `apart` it is one of several copies of a project that share a cache: data are laid out as
+    they are needed, and what others are making is waited for. Raises BusyError after `wait`
+    seconds, ProjectError.
     """
     from mlxkit.pipeline.rundir import only_run, prepare_folder, read_run
 
@@ -146,7 +164,13 @@ def open_for_run(start: str, wait: float, say: Say) -> Iterator[RunSession]:
     prepare_folder(root)
     with only_run(root, wait, say):
         note = read_run(root)
-        session = _open_to_change(start, say)
+        session = _open_to_change(start, say, apart=apart)
+        if apart:
+            from mlxkit.pipeline.claims import Claims
+
+            session.claims = Claims(
+                session.committer.runcache.scratch, shared=_cache(session.declared)[1]
+            )
         mend_path_locks(session, say)
         if os.path.isdir(session.rundir.folder):
             from mlxkit.pipeline.recover import recover

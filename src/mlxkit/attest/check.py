@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from mlxkit.attest import ledger
 from mlxkit.attest.content import Contents
 from mlxkit.attest.dsse import PAYLOAD_TYPE, Envelope, InvalidEnvelope, decode, is_as_written
 from mlxkit.attest.dsse import looks_like_one as looks_like_envelope
+from mlxkit.attest.ledger import CHAIN
 from mlxkit.attest.materials import compare
 from mlxkit.attest.statement import FOLDER, Statement
 from mlxkit.attest.statement import decode as read_statement
@@ -61,7 +61,7 @@ def verify(
     target = _target(index, named)
     if against:
         raise UsageError(f"'{named}' is no attestation", hint="name its file, or give one WHAT")
-    kept = _on_record(index, target.asked)
+    kept = on_record(index, target.asked)
     if not kept:
         why = "nothing is attested of it; to fetch what others attested: mlx fetch"
         return [Verdict("", (Problem("attestation", None, target.asked.path or named, why),))]
@@ -89,11 +89,11 @@ def _envelopes(named: str) -> list[bytes] | None:
     return lines if alone else [data]
 
 
-def _on_record(index: Index, asked: Asked) -> list[bytes]:
+def on_record(index: Index, asked: Asked) -> list[bytes]:
     """Return the envelopes on record that are about the artifact, by what they say."""
     wanted = asked.md5.removesuffix(".dir")
     found = []
-    for data in ledger.read_all(index.git_root).values():
+    for data in CHAIN.read_all(index.git_root).values():
         try:
             statement = read_statement(decode(data).payload)
         except InvalidEnvelope:

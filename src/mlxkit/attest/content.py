@@ -9,7 +9,7 @@ from mlxkit.core.digest import new_md5
 from mlxkit.core.errors import MlxError
 from mlxkit.lineage import blobs
 from mlxkit.lineage.index import Index
-from mlxkit.lineage.inside import cache, files_of
+from mlxkit.lineage.inside import cache, files_of, places
 from mlxkit.store.state import State
 from mlxkit.store.tree import describe
 
@@ -94,8 +94,7 @@ class Contents:
 
     def _places(self, md5: str, path: str) -> Iterator[str]:
         yield os.path.join(self._index.git_root, path)
-        yield os.path.join(self._cache, "files", "md5", md5[:2], md5[2:])
-        yield os.path.join(self._cache, md5[:2], md5[2:])
+        yield from places(self._cache, md5)
 
 
 def dir_hash(files: Mapping[str, Both]) -> str:

@@ -117,7 +117,10 @@ def _time(text: str) -> datetime:
     if form is None or not digits.isdigit():
         raise ValueError(f"'{text}' is no time like 20260131 or 202601311200Z")
     moment = datetime.strptime(digits, form)
-    return moment.replace(tzinfo=UTC) if text.endswith("Z") else moment.astimezone()
+    try:
+        return moment.replace(tzinfo=UTC) if text.endswith("Z") else moment.astimezone()
+    except (OverflowError, ValueError):  # 99991231: for ever, wherever that is
+        return moment.replace(tzinfo=UTC)
 
 
 def _matches(patterns: str, text: str) -> bool:

@@ -5,6 +5,7 @@ mlx's own build type means is in docs/attest.md.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ BUILDER_OF_LOCK = "urn:mlxkit:lock"
 """A commit's lock file says it; who ran the stage is not on record."""
 FOLDER = "dvcDir"
 """A folder's digest as `dvc.lock` has it, without its `.dir`."""
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PAIRS = frozenset([frozenset(["sha256", "md5"]), frozenset(["dirHash", FOLDER])])
 """What a subject has: one digest to trust, and one to find it by in lock files."""
 _ENVIRONMENT = "application/vnd.mlxkit.environment+json"
@@ -164,7 +166,9 @@ def _claim(
     for one in _list(definition.get("resolvedDependencies")):
         named = _named(one)
         if "gitCommit" in named.digest:
-            commits[named.name] = named.digest["gitCommit"]
+            commit = commits[named.name] = named.digest["gitCommit"]
+            if not _COMMIT.fullmatch(commit):
+                raise InvalidEnvelope("the statement names a commit by what is no id")
             origin = named.uri
         elif _mapping(one).get("mediaType") == _ENVIRONMENT:
             env = named.digest.get("sha256")

@@ -9,7 +9,7 @@ from mlxkit.attest.dsse import Envelope, Signature, pae
 from mlxkit.attest.public_key import PublicKey
 from mlxkit.attest.signers import Allowed, parse, refusal
 from mlxkit.core.errors import ProjectError, UsageError
-from mlxkit.core.yaml import key_line, load
+from mlxkit.settings.load import section
 from mlxkit.tools import git, ssh_keygen
 
 _KRL = b"SSHKRL\n\0"
@@ -120,22 +120,5 @@ def _setting(git_root: str, name: str) -> str:
 
 def _of_project(root: str) -> str:
     """Return what `attest.allowed_signers` of `mlx.yaml` names; raises ProjectError."""
-    try:
-        with open(os.path.join(root, "mlx.yaml"), encoding="utf-8") as file:
-            text = file.read()
-    except FileNotFoundError:
-        return ""
-    shown = os.path.relpath(os.path.join(root, "mlx.yaml"))
-    data = load(text, shown) or {}
-    told = data.get("attest") if isinstance(data, Mapping) else None
-    if told is None:
-        return ""
-    path = told.get("allowed_signers") if isinstance(told, Mapping) else None
-    if not isinstance(path, str) or set(told) != {"allowed_signers"}:
-        line = key_line(text, ("attest",))
-        raise ProjectError(
-            "`attest` is not what it should be",
-            where=f"{shown}:{line}" if line else shown,
-            hint="write it as: attest: {allowed_signers: .mlx-signers}",
-        )
-    return os.path.join(root, path)
+    told = section(root, "attest")
+    return "" if told is None else os.path.join(root, told["allowed_signers"])

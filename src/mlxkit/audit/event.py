@@ -24,6 +24,7 @@ class Kind(StrEnum):
     OVERRIDE = "override"
     MERGED = "merged"
     ATTESTED = "attested"
+    CHOSEN = "chosen"
 
 
 class Person(NamedTuple):
@@ -92,7 +93,11 @@ def decode(data: bytes) -> Event:
     person = Person(who["name"], who["email"])
     event = Event(**{**{key: document[key] for key in Event._fields}, "who": person})
     _moment(event.when)
-    if encode(event) != data:
+    try:
+        as_written = encode(event)
+    except MlxError as error:
+        raise ValueError(error.message) from None
+    if as_written != data:
         raise ValueError("its bytes are not as mlx writes them")
     return event
 

@@ -9,7 +9,7 @@ from mlxkit.audit.event import Event, Person, decode, digest
 from mlxkit.tools.git_objects import Object, ObjectReader
 
 FILE = "event.json"
-_STAMP = re.compile(rb"(.*) <(.*)> (-?\d+) ([+-]\d{4})")
+_STAMP = re.compile(rb"(.*) <(.*)> (-?\d{1,18}) ([+-]\d{4})")
 
 
 class Stamp(NamedTuple):

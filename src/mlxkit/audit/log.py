@@ -160,7 +160,10 @@ def identity(git_root: str) -> Person:
     import getpass
     import platform
 
-    name = getpass.getuser()
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user that has no name
+        name = "unknown"
     return Person(name, f"{name}@{platform.node()}")
 
 

@@ -30,6 +30,16 @@ _LETTERS = {
 
 def check_signatures(git_root: str, commits: Sequence[str]) -> dict[str, Signature]:
     """Return what Git says of each of these signed commits; raises MlxError."""
+    letters = _asked(git_root, commits, "%G?")
+    return {one: _LETTERS.get(letters.get(one, "N"), Signature.UNKNOWN) for one in commits}
+
+
+def signers(git_root: str, commits: Sequence[str]) -> dict[str, str]:
+    """Return whom Git names as the signers of commits; raises MlxError."""
+    return _asked(git_root, commits, "%GS")
+
+
+def _asked(git_root: str, commits: Sequence[str], what: str) -> dict[str, str]:
     if not commits:
         return {}
     # Without a list of known keys Git would not look at a signature by SSH; with an empty one it
@@ -43,10 +53,10 @@ def check_signatures(git_root: str, commits: Sequence[str]) -> dict[str, Signatu
         "--no-walk=unsorted",
         "--stdin",
         "--no-show-signature",
-        "--format=%H %G?",
+        f"--format=%H {what}",
         stdin=given,
         env={"GIT_NO_REPLACE_OBJECTS": "1"},
         settings=settings,
     )
-    letters = dict(line.split() for line in said.decode("ascii", "replace").splitlines())
-    return {one: _LETTERS.get(letters.get(one, "N"), Signature.UNKNOWN) for one in commits}
+    lines = (line.partition(" ") for line in said.decode("utf-8", "replace").splitlines())
+    return {commit: told for commit, _, told in lines}

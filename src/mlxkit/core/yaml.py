@@ -30,6 +30,7 @@ _RISKY: Final = (
     r"(?m)[^\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     r"|^(?:%|---.|\.\.\.)|[|>][-+0-9]{0,2}#"
 )
+_ALIAS: Final = r"\*[^\s,\]}]"
 _CONFLICT: Final = r"(?m)^<{7,}(?: |$)"
 _CONFLICT_END: Final = r"(?m)^(?:={7,}|>{7,}(?: .*)?)$"
 
@@ -44,11 +45,15 @@ def load(text: str | bytes, where: str = "") -> Any:
     if isinstance(text, bytes):
         text = decode(text, where)
     try:
-        if not re.search(_RISKY, text):
-            return build(text)
+        found = build(text) if not re.search(_RISKY, text) else _load_slowly(text, where)
     except OddDocument:
-        pass
-    return _load_slowly(text, where)
+        found = _load_slowly(text, where)
+    if "&" in text and re.search(_ALIAS, text):
+        from mlxkit.core.yaml_aliases import expands_too_far
+
+        if expands_too_far(found):
+            raise YamlError("its aliases stand for too many values", where=where or None)
+    return found
 
 
 def dumps(data: Any) -> str:

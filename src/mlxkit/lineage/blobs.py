@@ -26,14 +26,15 @@ def existing(root: str, ids: Iterable[str]) -> list[str]:
 
 def lookup(root: str, names: Sequence[str]) -> dict[str, str]:
     """Return the ids of the blobs that `COMMIT:PATH` name; those that are none are left out."""
-    # A path with a line break cannot be asked for so, and no project has one.
-    asked = [one for one in dict.fromkeys(names) if "\n" not in one]
+    # A path with a line break cannot be asked for so, and no project has one; no commit has
+    # what lies outside of the repository.
+    asked = [one for one in dict.fromkeys(names) if "\n" not in one and ":../" not in one]
     if not asked:
         return {}
     if _promisors(root):
         return _listed(root, asked)
     given = "".join(f"{one}\n" for one in asked).encode("utf-8", "surrogateescape")
-    lines = ask(root, "cat-file", "--batch-check", stdin=given).splitlines()
+    lines = ask(root, "cat-file", "--batch-check", stdin=given).split(b"\n")[:-1]
     found = {}
     for name, line in zip(asked, lines, strict=True):
         parts = line.rsplit(b" ", 2)
@@ -134,8 +135,9 @@ def git_folder(root: str) -> str:
 def lines_of(path: str) -> list[str]:
     """Return the lines of one of Git's own files, none where it is not there."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
+        # Only Git's own line ends count: a message may have a form feed in it.
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            return [line for line in file.read().split("\n") if line]
     except OSError:
         return []
 

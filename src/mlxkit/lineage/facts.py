@@ -1,6 +1,6 @@
 """What each commit says that its parents did not: recipes added, digests introduced, renames."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mlxkit.lineage import blobs, history, pieces
@@ -22,17 +22,20 @@ class Facts(NamedTuple):
     notes: tuple[str, ...]
 
 
-Holders = Callable[[str, str], Iterable[tuple[bytes, str]]]
-"""Which recipes (key, file) ever recorded that path with that digest as an output."""
+Holders = Callable[[str, str], Mapping[str, Container[bytes]]]
+"""Which recipes ever recorded that path with that digest as an output: their keys, by file."""
+NO_HOLDERS: Mapping[str, Container[bytes]] = {}
 
 
 class Reader:
     """Turns commits into facts; what several of them share is read and parsed once."""
 
-    def __init__(self, root: str, holders: Holders, folders: Iterable[str] = ()) -> None:
-        """`folders` are the `dvc.yaml` known to name working folders."""
+    def __init__(
+        self, root: str, holders: Holders | None = None, folders: Iterable[str] = ()
+    ) -> None:
+        """`folders` are the `dvc.yaml` known to name working folders; facts want `holders`."""
         self._root = root
-        self._holders = holders
+        self._holders = holders or (lambda path, md5: NO_HOLDERS)
         self._wdirs = Wdirs(root)
         self.folders = set(folders)
         self.lacks = False
@@ -64,7 +67,7 @@ class Reader:
     def at(self, commit: str, files: Iterable[str]) -> dict[str, list[Placed]]:
         """Return what some lock and `.dvc` files record at a commit, by their path."""
         paths = sorted(set(files))
-        found = self._look([f"{commit}:{path}" for path in paths])
+        found = self.look([f"{commit}:{path}" for path in paths])
         ids = dict(zip(paths, found, strict=True))
         self._read({blob: path for path, blob in ids.items() if blob})
         return {path: self._of_blob(commit, path, blob) for path, blob in ids.items() if blob}
@@ -76,16 +79,16 @@ class Reader:
 
     def _find_folders(self, commits: Sequence[Commit]) -> None:
         """Find each `dvc.yaml` of which a version names a working folder."""
-        versions: dict[str, str] = {}
+        versions: dict[str, set[str]] = {}  # two files may say the same
         for commit in commits:
             for change in commit.changes:
                 if change.path.endswith("dvc.yaml") and change.new:
-                    versions[change.new] = change.path
+                    versions.setdefault(change.new, set()).add(change.path)
         for start in range(0, len(versions), _AT_ONCE):
             part = list(versions)[start : start + _AT_ONCE]
             for blob, data in blobs.blobs(self._root, part).items():
                 if b"wdir" in data:
-                    self.folders.add(versions[blob])
+                    self.folders |= versions[blob]
 
     def _facts(self, commit: Commit) -> Facts:
         changes = [one for one in commit.changes if history.is_naming(one.path)]
@@ -120,11 +123,14 @@ class Reader:
         notes: tuple[str, ...],
     ) -> Facts:
         looked = {one.path for one in commit.changes}
+        there = {(out.path, out.md5) for one in before.values() for out in one.recipe.outs}
         introduced = [
             (out, placed)
             for placed in added
             for out in placed.recipe.outs
-            if out.md5 and not self._was_there(commit, out, before, looked)
+            if out.md5
+            and (out.path, out.md5) not in there
+            and not self._is_elsewhere(commit, out, looked)
         ]
         gone = {
             out.md5: out
@@ -144,17 +150,13 @@ class Reader:
         chosen = tuple(reversed(list(once.values())))
         return Facts(commit, tuple(added), chosen, tuple(renamed), notes)
 
-    def _was_there(
-        self, commit: Commit, out: Used, before: dict[bytes, Placed], looked: set[str]
-    ) -> bool:
-        """Tell whether a parent records the same digest at the same path, in any file."""
-        for key, file in self._holders(out.path, out.md5):
-            if key in before:
-                return True
+    def _is_elsewhere(self, commit: Commit, out: Used, looked: set[str]) -> bool:
+        """Tell whether a parent records the digest at the path in a file that did not change."""
+        for file, keys in self._holders(out.path, out.md5).items():
             path = naming(file)
             if path not in looked:
                 for parent in commit.parents:
-                    if any(one.key == key for one in self._at_commit(parent, path)):
+                    if any(one.key in keys for one in self._at_commit(parent, path)):
                         return True
         return False
 
@@ -172,11 +174,11 @@ class Reader:
 
     def look_ahead(self, wanted: Sequence[tuple[str, str]]) -> None:
         """Ask at once for files (commit and path) that will be asked for one by one."""
-        found = self._look([f"{oid}:{path}" for oid, path in wanted])
-        self._look([f"{oid}:{declaring(path)}" for oid, path in wanted])
+        found = self.look([f"{oid}:{path}" for oid, path in wanted])
+        self.look([f"{oid}:{declaring(path)}" for oid, path in wanted])
         self._read({blob: path for (_, path), blob in zip(wanted, found, strict=True) if blob})
 
-    def _look(self, names: Sequence[str]) -> list[str | None]:
+    def look(self, names: Sequence[str]) -> list[str | None]:
         new = [name for name in names if name not in self._ids]
         if new:
             found = blobs.lookup(self._root, new)
@@ -187,7 +189,7 @@ class Reader:
         file = declaring(path)
         wdirs: dict[str, str] = {}
         if commit is not None and file in self.folders:
-            wdirs = self._wdirs.of(commit, file, self._look([f"{commit}:{file}"])[0])
+            wdirs = self._wdirs.of(commit, file, self.look([f"{commit}:{file}"])[0])
         is_lock = path.endswith("dvc.lock")
         found: list[Placed] = []
         for piece in self._pieces.get((blob, is_lock), ()):

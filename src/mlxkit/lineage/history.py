@@ -14,6 +14,7 @@ _OURS: Final = "refs/mlx/"
 _PATTERNS: Final = (*NAMING, "*dvc.yaml")
 _FORMAT: Final = "%x01%H%x02%P%x02%ct%x02%cI%x02%aN%x02%s"
 _SUBMODULE: Final = b"160000"
+_LONGEST_TIME: Final = 19
 
 
 class Change(NamedTuple):
@@ -57,7 +58,7 @@ def tips(root: str) -> Tips:
     refs: dict[str, str] = {}
     runs = None
     listed = git.run(root, *PLAIN, "show-ref", "--head", "--dereference", ok=(0, 1))
-    for line in listed.decode(errors="surrogateescape").splitlines():
+    for line in listed.decode(errors="surrogateescape").split("\n")[:-1]:
         oid, _, name = line.partition(" ")
         if name == RUNS_REF:
             runs = oid
@@ -66,7 +67,7 @@ def tips(root: str) -> Tips:
     folder = git_folder(root)
     if "refs/stash" in refs:
         for number, line in enumerate(lines_of(os.path.join(folder, "logs", "refs", "stash"))):
-            refs[f"stash {number}"] = line.split()[1]
+            refs[f"stash {number}"] = line.split(" ")[1]
     return Tips(refs, frozenset(lines_of(os.path.join(folder, "shallow"))), runs)
 
 
@@ -115,7 +116,9 @@ def _parsed(listed: bytes) -> Iterator[Commit]:
 
 def _commit(head: list[bytes], changes: list[Change]) -> Commit:
     oid, parents, time, date, author, subject = (one.decode(errors="replace") for one in head)
-    return Commit(oid, tuple(parents.split()), int(time), date, author, subject, tuple(changes))
+    known = time.isdecimal() and len(time) < _LONGEST_TIME and date[:1].isdigit()
+    when = (int(time), date) if known else (0, "")  # of a broken commit Git cannot tell
+    return Commit(oid, tuple(parents.split()), *when, author, subject, tuple(changes))
 
 
 def _change(line: bytes, path: str) -> Change | None:

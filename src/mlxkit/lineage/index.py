@@ -5,16 +5,27 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 
 from mlxkit.core.digest import md5_bytes
-from mlxkit.core.errors import BusyError, MlxError
+from mlxkit.core.errors import MlxError
 from mlxkit.lineage import blobs, history, parts, runs, worktree
 from mlxkit.lineage.facts import Reader
 from mlxkit.lineage.history import Tips
 from mlxkit.lineage.placed import Placed
-from mlxkit.lineage.schema import WORKTREE, clear, database, is_damaged, remake, writing
+from mlxkit.lineage.schema import (
+    WORKTREE,
+    Overtaken,
+    clear,
+    database,
+    failure,
+    is_damaged,
+    remake,
+    writing,
+)
 from mlxkit.lineage.writer import Writer, forget, sweep
 
 Say = Callable[[str], None]
 _WORTH_SAYING = 2000
+_STEP = 1000
+"""After so many commits what was read counts: a first read that is killed goes on from there."""
 
 
 class Index:
@@ -42,10 +53,7 @@ def open_index(root: str, git_root: str, say: Say) -> Index:
             return Index(root, git_root, db, update(db, root, git_root, say))
         except sqlite3.Error as error:
             if not is_damaged(error):
-                raise BusyError(
-                    "another mlx has been reading the history for a minute",
-                    hint="wait for it to finish, then repeat",
-                ) from error
+                raise failure(root, error) from error
             db.close()
             db = remake(root)
         return Index(root, git_root, db, update(db, root, git_root, say))
@@ -56,56 +64,90 @@ def open_index(root: str, git_root: str, say: Say) -> Index:
 
 def update(db: sqlite3.Connection, root: str, git_root: str, say: Say) -> Tips:
     """Bring the index up to date with refs, records of runs and the working tree."""
+    while True:
+        try:
+            return _update(db, git_root, say)
+        except Overtaken:
+            continue  # with what the other process has written
+
+
+def _update(db: sqlite3.Connection, git_root: str, say: Say) -> Tips:
     tips = history.tips(git_root)
     now = worktree.look(git_root)
     mark = _mark(tips, now.mark)
     if _meta(db, "mark") == mark and not _meta(db, "lacks"):
         return tips
-    with writing(db):
+    with writing(db) as end_step:
         if _meta(db, "lacks"):
             clear(db)  # what Git lacked may have come
         if _meta(db, "mark") != mark:  # nobody else did so meanwhile
-            _bring(db, git_root, tips, now, say)
+            _bring(db, git_root, tips, now, say, end_step)
             _set(db, "mark", mark)
     return tips
 
 
-def _bring(db: sqlite3.Connection, git_root: str, tips: Tips, now: worktree.Look, say: Say) -> None:
+def _bring(
+    db: sqlite3.Connection,
+    git_root: str,
+    tips: Tips,
+    now: worktree.Look,
+    say: Say,
+    end_step: Callable[[], None],
+) -> None:
     border = json.dumps(sorted(tips.border))
     if _meta(db, "border") not in (None, border):
         clear(db)  # what was a border has parents now, or the other way round
     _set(db, "border", border)
-    seen = set(json.loads(_meta(db, "seen") or "[]"))
-    swept = _drop(db, git_root, seen, tips.ids)
+    seen = _ids(db, "seen")
+    swept = _drop(db, git_root, seen | _ids(db, "begun"), tips.ids)
     db.execute("DELETE FROM holders")
+    new = _new_commits(db, git_root, tips.ids - seen, seen)
+    if swept and len(new) > _STEP:
+        sweep(db)  # what a step leaves behind is right by itself
+        swept = False
+    if len(new) > _WORTH_SAYING:
+        say(f"reading {len(new):,} commits, once")
     writer = Writer(db)
     reader = Reader(
         git_root, writer.holders, [file for (file,) in db.execute("SELECT file FROM folders")]
     )
-    new = _new_commits(db, git_root, tips.ids - seen, seen)
-    if len(new) > _WORTH_SAYING:
-        say(f"reading {len(new):,} commits, once")
-    numbers = {}
-    for facts in reader.facts(new):
-        if facts.added or facts.notes:
-            border_here = facts.commit.oid in tips.border
-            numbers[facts.commit.oid] = writer.put(facts, border=border_here)
-    swept |= worktree.write(db, writer, reader, now)
-    swept |= runs.bring(db, git_root, writer, tips.runs, _meta(db, "runs"))
-    writer.flush()
 
     def at(commit: str, paths: Sequence[str]) -> Mapping[str, list[Placed]]:
         if commit == WORKTREE:
             return worktree.at(reader, now, paths)
         return reader.at(commit, paths)
 
-    parts.find(db, reader, at, {**numbers, **worktree.number(db)})
-    db.executemany("INSERT OR IGNORE INTO folders VALUES (?)", [(one,) for one in reader.folders])
+    numbers: dict[str, int] = {}
+    for count, facts in enumerate(reader.facts(new), 1):
+        if facts.added or facts.notes:
+            border_here = facts.commit.oid in tips.border
+            numbers[facts.commit.oid] = writer.put(facts, border=border_here)
+        if count % _STEP == 0 and count < len(new):
+            _write_rest(db, writer, reader, at, numbers)
+            numbers.clear()
+            # A kill from here on leaves an index that is up to date with nothing.
+            _set(db, "mark", "")
+            _set(db, "begun", json.dumps(sorted(tips.ids)))
+            _set(db, "seen", json.dumps(sorted(seen & tips.ids)))
+            end_step()
+    swept |= worktree.write(db, writer, reader, now)
+    swept |= runs.bring(db, git_root, writer, tips.runs, _meta(db, "runs"))
+    _write_rest(db, writer, reader, at, {**numbers, **worktree.number(db)})
     if swept:
         sweep(db)
-    _set(db, "lacks", "yes" if reader.lacks else "")
     _set(db, "runs", tips.runs or "")
+    _set(db, "begun", "[]")
     _set(db, "seen", json.dumps(sorted(tips.ids)))
+
+
+def _write_rest(
+    db: sqlite3.Connection, writer: Writer, reader: Reader, at: parts.At, numbers: dict[str, int]
+) -> None:
+    """Write what belongs to commits that were put: rows, parts, and what was learnt besides."""
+    writer.flush()
+    parts.find(db, reader, at, numbers)
+    db.executemany("INSERT OR IGNORE INTO folders VALUES (?)", [(one,) for one in reader.folders])
+    _set(db, "lacks", "yes" if reader.lacks else "")
 
 
 def _drop(db: sqlite3.Connection, git_root: str, seen: set[str], tips: frozenset[str]) -> bool:
@@ -138,6 +180,10 @@ def _new_commits(
 def _mark(tips: Tips, tree: str) -> str:
     told = [sorted(tips.refs.items()), sorted(tips.border), tips.runs, tree]
     return md5_bytes(json.dumps(told).encode())
+
+
+def _ids(db: sqlite3.Connection, name: str) -> set[str]:
+    return set(json.loads(_meta(db, name) or "[]"))
 
 
 def _meta(db: sqlite3.Connection, name: str) -> str | None:

@@ -1,7 +1,9 @@
 """Files inside tracked folders, as the objects of the cache list them."""
 
 import os
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from mlxkit.lineage.answer import Item
 from mlxkit.lineage.index import Index
@@ -9,10 +11,12 @@ from mlxkit.lineage.schema import OUT
 from mlxkit.store.errors import BadObject
 from mlxkit.store.tree import parse_tree
 
+_DIGEST: Final = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
+
 
 def files_of(index: Index, md5: str) -> dict[str, str]:
     """Return the files of a folder by path; empty where the cache does not have its list."""
-    data = _content(index.root, md5)
+    data = cached(index.root, md5)
     try:
         return dict(parse_tree(data)) if data else {}
     except BadObject:
@@ -27,7 +31,7 @@ def folders_with(index: Index, md5: str) -> Iterator[tuple[Item, str]]:
         " WHERE role = ? AND md5 LIKE '%.dir' ORDER BY things.id",
         (OUT,),
     ).fetchall():
-        data = _content(index.root, folder)
+        data = cached(index.root, folder)
         if data and wanted in data:
             for part, digest in files_of(index, folder).items():
                 if digest == md5:
@@ -35,14 +39,22 @@ def folders_with(index: Index, md5: str) -> Iterator[tuple[Item, str]]:
                     break
 
 
-def _content(root: str, md5: str) -> bytes | None:
-    for place in (("files", "md5", md5[:2], md5[2:]), (md5[:2], md5[2:])):
+def cached(root: str, md5: str) -> bytes | None:
+    """Return the content of an object of the cache, None where there is none."""
+    for place in places(cache(root), md5):
         try:
-            with open(os.path.join(cache(root), *place), "rb") as file:
+            with open(place, "rb") as file:
                 return file.read()
         except OSError:
             continue
     return None
+
+
+def places(folder: str, md5: str) -> Iterator[str]:
+    """Yield where a cache may have an object; a stranger's digest may be any path: then nowhere."""
+    if _DIGEST.fullmatch(md5):
+        yield os.path.join(folder, "files", "md5", md5[:2], md5[2:])
+        yield os.path.join(folder, md5[:2], md5[2:])
 
 
 def cache(root: str) -> str:

@@ -1,5 +1,7 @@
 """The history of one path: its versions in commits, with what changed from one to the next."""
 
+import os
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.lineage import history, worktree
@@ -7,6 +9,7 @@ from mlxkit.lineage.answer import Params
 from mlxkit.lineage.document import changes_json, run_json
 from mlxkit.lineage.facts import Reader
 from mlxkit.lineage.index import Index
+from mlxkit.lineage.log_inside import Step, inside
 from mlxkit.lineage.metrics import Values, Wanted, read_metrics
 from mlxkit.lineage.placed import Placed, naming
 from mlxkit.lineage.productions import Production, productions
@@ -28,33 +31,56 @@ class Version(NamedTuple):
     renamed_from: str | None = None
 
 
-def versions(
+class History(NamedTuple):
+    """Versions, newest first; of a file in a tracked folder, `folder` is that.
+
+    Then so many versions of the folder are `unlisted`: the cache has no list of their files.
+    """
+
+    versions: list[Version]
+    folder: str = ""
+    unlisted: int = 0
+
+
+def history_of(
     index: Index, path: str, *, rev: str | None = "HEAD", limit: int | None = None
-) -> list[Version]:
-    """Return the versions of a path, newest first; with `rev` only those that it reaches.
+) -> History:
+    """Return the versions of a path; with `rev` only those that it reaches.
 
     Follows the path to where it was called something else. Raises MlxError where Git cannot tell.
     """
-    line = _followed(index, path, rev)
+    line, folder, unlisted = _line(index, path, rev)
     shown = line[: None if limit is None else limit + 1]  # one more, to compare with
-    metrics = _metrics(index, [made for made, _ in shown])
+    metrics = _metrics(index, [one.whole for one in shown])
     found = []
-    for number, (made, old) in enumerate(shown):
+    for number, one in enumerate(shown):
         before = number + 1 if number + 1 < len(shown) else None
         found.append(
             Version(
-                made,
+                one.made,
                 metrics[number],
-                None if before is None else shown[before][0].params,
+                None if before is None else shown[before].made.params,
                 None if before is None else metrics[before],
-                old,
+                one.old,
             )
         )
-    return found[:limit]
+    return History(found[:limit], folder, unlisted)
 
 
-def _followed(index: Index, path: str, rev: str | None) -> list[tuple[Production, str | None]]:
-    found: list[tuple[Production, str | None]] = []
+def _line(index: Index, path: str, rev: str | None) -> tuple[list[Step], str, int]:
+    """Return the versions of a path, or of a file in the nearest folder above that has some."""
+    line = _followed(index, path, rev)
+    folder = path
+    while not line and (folder := os.path.dirname(folder)):
+        line = [one for one in _followed(index, folder, rev) if one.whole.md5.endswith(".dir")]
+        if line:
+            found, unlisted = inside(index, line, path[len(folder) + 1 :])
+            return found, folder, unlisted
+    return line, "", 0
+
+
+def _followed(index: Index, path: str, rev: str | None) -> list[Step]:
+    found: list[Step] = []
     seen: set[str] = set()
     until: Production | None = None
     while path not in seen:
@@ -64,13 +90,13 @@ def _followed(index: Index, path: str, rev: str | None) -> list[tuple[Production
             end = until
             here = [one for one in here if (one.time, one.commit) != (end.time, end.commit)
                     and one.time <= end.time]  # fmt: skip
-        found += [(one, None) for one in here]
+        found += [Step(one, one) for one in here]
         if not here:
             break
         old = _old_name(index, here[-1])
         if old is None:
             break
-        found[-1] = (here[-1], old)
+        found[-1] = Step(here[-1], here[-1], old)
         path, until = old, here[-1]
     return found
 
@@ -111,9 +137,9 @@ def _old_name(index: Index, made: Production) -> str | None:
     return row[0] if row else None
 
 
-def _metrics(index: Index, made: list[Production]) -> list[Values]:
+def _metrics(index: Index, made: Sequence[Production]) -> list[Values]:
     """Return the metrics of each version's own stage and of all that came after it."""
-    reader = Reader(index.git_root, lambda path, md5: (), _folders(index))
+    reader = Reader(index.git_root, folders=_folders(index))
     files = {one.path: _reading(index, one.path) for one in made}
     wanted = [
         (one.commit, sorted({naming(one.file), *files[one.path]})) for one in made if one.commit
@@ -197,12 +223,8 @@ def log_document(found: list[Version]) -> list[dict[str, Any]]:
             "params": one.made.params,
             "metrics": one.metrics,
             "changed": {
-                "params": changes_json(one.before, one.made.params)
-                if one.before is not None
-                else {},
-                "metrics": changes_json(one.metrics_before, one.metrics)
-                if one.metrics_before is not None
-                else {},
+                "params": _changed(one.before, one.made.params),
+                "metrics": _changed(one.metrics_before, one.metrics),
             },
             "run": run_json(one.made.run),
             "border": one.made.border,

@@ -11,7 +11,7 @@ from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError
 from mlxkit.lineage import blobs
 from mlxkit.lineage.index import Index
-from mlxkit.lineage.inside import cache
+from mlxkit.lineage.inside import cached
 from mlxkit.lineage.placed import from_top
 from mlxkit.lineage.productions import Production
 from mlxkit.lineage.schema import OUT
@@ -20,6 +20,7 @@ from mlxkit.metrics.load import keep_metrics
 
 Values = Mapping[str, Mapping[str, Any]]
 
+TEMPLATE = re.compile(r"\$\{[^}]*\}")
 _MOST = 1000
 """Nodes whose metrics are read; an answer with more is looked at for other things."""
 
@@ -63,7 +64,7 @@ def read_metrics(index: Index, wanted: Sequence[Wanted]) -> list[Values]:
         for path in each:
             data = texts.get((one.commit, path))
             if data is None:
-                data = _cached(index.root, one.outs[path])
+                data = cached(index.root, one.outs[path])
             kept = _parsed(path, data) if data is not None else None
             if kept:
                 values[path] = kept
@@ -95,7 +96,7 @@ class _Declared:
 
     def __init__(self, git_root: str, asked: Iterable[tuple[str, str]]) -> None:
         self._texts = _texts(git_root, asked)
-        self._patterns: dict[tuple[bytes, str], list[re.Pattern[str]]] = {}
+        self._patterns: dict[tuple[bytes, str], list[list[str]]] = {}
 
     def is_metric(self, commit: str, file: str, path: str) -> bool:
         data = self._texts.get((commit, file))
@@ -104,8 +105,8 @@ class _Declared:
         key = (data, file)
         if key not in self._patterns:
             found = _metrics(os.path.dirname(file), data) if b"metrics" in data else ()
-            self._patterns[key] = [_pattern(one) for one in found]
-        return any(one.fullmatch(path) for one in self._patterns[key])
+            self._patterns[key] = [TEMPLATE.split(one) for one in found]
+        return any(fits(one, path) for one in self._patterns[key])
 
 
 def _metrics(folder: str, data: bytes) -> Iterator[str]:
@@ -130,9 +131,22 @@ def _paths(items: Any) -> Iterator[str]:
         yield from (item if isinstance(item, dict) else [str(item)])
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    parts = re.split(r"\$\{[^}]*\}", path)
-    return re.compile(".+".join(re.escape(part) for part in parts))
+def fits(parts: Sequence[str], path: str) -> bool:
+    """Tell whether a path has these parts in order, with something between each two.
+
+    By hand, as a pattern of `.+` could take a regular expression for ever.
+    """
+    if len(parts) == 1:
+        return path == parts[0]
+    if not path.startswith(parts[0]):
+        return False
+    at = len(parts[0])
+    for part in parts[1:-1]:
+        found = path.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return path.endswith(parts[-1]) and at < len(path) - len(parts[-1])
 
 
 def _parsed(path: str, data: bytes) -> Mapping[str, Any] | None:
@@ -149,14 +163,6 @@ def _parsed(path: str, data: bytes) -> Mapping[str, Any] | None:
         return None
     kept = keep_metrics(value)
     return kept if isinstance(kept, Mapping) else None if kept is None else {"": kept}
-
-
-def _cached(root: str, md5: str) -> bytes | None:
-    try:
-        with open(os.path.join(cache(root), "files", "md5", md5[:2], md5[2:]), "rb") as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def _outs(index: Index, recipes: Iterable[int]) -> dict[int, dict[str, str]]:

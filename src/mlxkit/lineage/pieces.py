@@ -23,7 +23,7 @@ _ITEM: Final = re.compile(
     r"    - path: ([A-Za-z_./][\w./@+=-]*)\n"
     r"(?:      hash: md5\n)?"
     r"      md5: '?([0-9a-f]{32}(?:\.dir)?)'?\n"
-    r"(?:      size: ([0-9]+)\n)?"
+    r"(?:      size: ([0-9]{1,18})\n)?"
     r"(?:      nfiles: [0-9]+\n)?"
     r"(?:      isexec: true\n)?"
 )

@@ -113,7 +113,7 @@ def _add_runs(
             f" WHERE md5 IN ({','.join('?' * len(part))})",
             (OUT, *part),
         ):
-            record = {"id": row[-2], **json.loads(row[-1])}
+            record = {**json.loads(row[-1]), "id": row[-2]}  # whatever a later format calls so
             made = _production(row[:-2], prefix)._replace(
                 date=record.get("started", ""),
                 author=record.get("user") or "",
@@ -174,5 +174,5 @@ def _seconds(date: str) -> float:
 
     try:
         return datetime.fromisoformat(date).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -43,7 +43,8 @@ def answer(
     for side, wanted in (("upstream", upstream), ("downstream", downstream)):
         if wanted:
             _walk(index, asked, side, depth, sides, edges)
-    made = productions(index, sides)
+    # The folder's producers are the file's, also where nobody asked for that side.
+    made = productions(index, [*sides, *([asked.folder.md5] if asked.folder else [])])
     nodes = _nodes(index, sides, made, asked)
     whose = made.get(asked.md5) or (made.get(asked.folder.md5, []) if asked.folder else [])
     return Answer(

@@ -52,7 +52,7 @@ def recorded_now(index: Index, path: str) -> Asked | None:
 
 def _reader(index: Index) -> Reader:
     folders = [file for (file,) in index.db.execute("SELECT file FROM folders")]
-    return Reader(index.git_root, lambda path, md5: (), folders)
+    return Reader(index.git_root, folders=folders)
 
 
 def _files(index: Index, path: str) -> list[str]:

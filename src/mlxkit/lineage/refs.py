@@ -41,7 +41,7 @@ def _asked(index: Index, commits: list[str]) -> dict[str, list[str]]:
         listed = git.run(
             index.git_root, "for-each-ref", "--contains", oid, "--format=%(refname)", *_KINDS
         )
-        found[oid] = listed.decode(errors="surrogateescape").splitlines()
+        found[oid] = listed.decode(errors="surrogateescape").split("\n")[:-1]
     return found
 
 

@@ -27,7 +27,7 @@ def bring(
         db.execute("DELETE FROM runs")
         since = None
     for name, record in read_new(git_root, since).records.items() if now else ():
-        text = json.dumps(document(record), ensure_ascii=False, default=str)
+        text = json.dumps(document(record), default=str)
         writer.run(name, _placed(record), text)
     return went
 

@@ -2,14 +2,15 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from mlxkit.core.errors import BusyError, MlxError
 from mlxkit.core.files import discard
 from mlxkit.pipeline.rundir import prepare_folder
 
-VERSION: Final = 1
+VERSION: Final = 2
 DEP, OUT = 0, 1
 WORKTREE: Final = ""
 """The id that stands for the working tree, as a commit that is not made yet."""
@@ -68,25 +69,59 @@ def database(root: str) -> sqlite3.Connection:
 
 def remake(root: str) -> sqlite3.Connection:
     """Throw a damaged index away; return a new one."""
-    path = _path(root)
-    for name in (path, path + "-journal", path + "-wal", path + "-shm"):
-        discard(name)
+    _throw_away(root)
     try:
-        return _open(path)
+        return _open(_path(root))
     except (OSError, sqlite3.Error):
         return _copy("")
 
 
+def failure(root: str, error: sqlite3.Error) -> MlxError:
+    """Return the error for a question that failed; a damaged index is thrown away."""
+    if not is_damaged(error):
+        return BusyError(
+            "another mlx has been reading the history for a minute",
+            hint="wait for it to finish, then repeat",
+        )
+    _throw_away(root)
+    return MlxError(
+        f"the index of history was damaged, and is thrown away ({error})",
+        hint="repeat the command: it builds a new one",
+    )
+
+
+def _throw_away(root: str) -> None:
+    path = _path(root)
+    for name in (path, path + "-journal", path + "-wal", path + "-shm"):
+        discard(name)
+
+
+class Overtaken(Exception):
+    """Another process wrote between two steps: what is known of the rows may be wrong by now."""
+
+
 @contextmanager
-def writing(db: sqlite3.Connection) -> Iterator[None]:
-    """Hold the index alone; all that is written inside counts, or nothing."""
+def writing(db: sqlite3.Connection) -> Iterator[Callable[[], None]]:
+    """Hold the index alone; all that is written inside counts, or nothing.
+
+    What is yielded ends a step: what was written until then counts, whatever happens later. It
+    raises Overtaken.
+    """
     db.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield lambda: _next_step(db)
     except BaseException:
         db.rollback()
         raise
     db.commit()
+
+
+def _next_step(db: sqlite3.Connection) -> None:
+    before = db.execute("PRAGMA data_version").fetchone()
+    db.commit()
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("PRAGMA data_version").fetchone() != before:
+        raise Overtaken
 
 
 def clear(db: sqlite3.Connection) -> None:

@@ -126,7 +126,7 @@ def _of_run(index: Index, prefix: str) -> Asked:
         (recipe, OUT),
     ).fetchall()
     if not outs:
-        raise UsageError(f"run {name[:12]} made nothing", hint=f"see: mlx env run:{name[:12]}")
+        raise UsageError(f"run {name[:12]} made nothing", hint=f"see: mlx env show {name[:12]}")
     notes: tuple[str, ...] = ()
     if len(outs) > 1:
         others = ", ".join(path for _, path, _ in outs[1:6])
@@ -163,9 +163,9 @@ def _of_model(index: Index, name: str, version: str) -> Asked | None:
 def _rank(tag: str) -> list[tuple[int, int, str]]:
     """Order versions: numbers as numbers, a release after its candidates."""
     release, dash, candidate = tag.removeprefix("v").partition("-")
-    numbers = [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in
+    numbers = [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in
                release.split(".")]  # fmt: skip
-    ends = [(0, int(part), "") if part.isdigit() else (0, 1 << 40, part) for part in
+    ends = [(0, int(part), "") if part.isdecimal() else (0, 1 << 40, part) for part in
             candidate.split(".")]  # fmt: skip
     return [*numbers, *(ends if dash else [(1, -1, "~")])]
 

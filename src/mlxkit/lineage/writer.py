@@ -2,15 +2,16 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from mlxkit.lineage.facts import Facts
+from mlxkit.lineage.facts import NO_HOLDERS, Facts
 from mlxkit.lineage.placed import Placed
 from mlxkit.lineage.recipe import Used
 from mlxkit.lineage.schema import DEP, OUT
 
 _AT_ONCE = 500
+_LARGEST = 1 << 63
 
 
 class Writer:
@@ -23,22 +24,25 @@ class Writer:
             (md5, path): number
             for md5, path, number in db.execute("SELECT md5, path, id FROM things")
         }
-        self._held: dict[int, list[tuple[bytes, str]]] = {}
+        self._held: dict[int, dict[str, set[bytes]]] = {}
         self._next_recipe = 1 + max(self._recipes.values(), default=0)
         self._next_thing = 1 + max(self._things.values(), default=0)
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
 
-    def holders(self, path: str, md5: str) -> list[tuple[bytes, str]]:
-        """Return the key and the file of each recipe that ever wrote that digest at that path."""
-        thing = self._things.get((md5, path))
-        if thing is None:
-            return []
+    def holders(self, path: str, md5: str) -> Mapping[str, Container[bytes]]:
+        """Return the keys of recipes that ever wrote that digest at that path, by their file."""
+        thing = self._things.get((storable(md5), storable(path)))
+        return NO_HOLDERS if thing is None else self._holders(thing)
+
+    def _holders(self, thing: int) -> dict[str, set[bytes]]:
         if thing not in self._held:
-            self._held[thing] = self._db.execute(
+            found = self._held[thing] = {}
+            for key, file in self._db.execute(
                 "SELECT key, file FROM uses JOIN recipes ON recipe = id"
                 " WHERE thing = ? AND role = ?",
                 (thing, OUT),
-            ).fetchall()
+            ):
+                found.setdefault(file, set()).add(key)
         return self._held[thing]
 
     def put(self, facts: Facts, *, border: bool = False) -> int:
@@ -74,8 +78,7 @@ class Writer:
                 thing = self._thing(one)
                 self._row("uses", number, role, place, thing)
                 if role == OUT:
-                    self.holders(one.path, one.md5)  # those of before, first
-                    self._held.setdefault(thing, []).append((placed.key, placed.file))
+                    self._holders(thing).setdefault(placed.file, set()).add(placed.key)
         return number
 
     def run(self, name: str, placed: Placed, record: str) -> None:
@@ -90,16 +93,18 @@ class Writer:
         self._rows.clear()
 
     def _thing(self, one: Used) -> int:
-        key = (one.md5, one.path)
+        key = (storable(one.md5), storable(one.path))
         if key not in self._things:
             self._things[key] = self._next_thing
-            self._held[self._next_thing] = []
-            self._row("things", self._next_thing, one.md5, one.path, one.size)
+            self._held[self._next_thing] = {}
+            size = one.size if one.size is not None and 0 <= one.size < _LARGEST else None
+            self._row("things", self._next_thing, *key, size)
             self._next_thing += 1
         return self._things[key]
 
     def _row(self, table: str, *values: Any) -> None:
-        self._rows.setdefault(table, []).append(values)
+        told = tuple(storable(one) if isinstance(one, str) else one for one in values)
+        self._rows.setdefault(table, []).append(told)
 
 
 def forget(db: sqlite3.Connection, oids: Iterable[str]) -> None:
@@ -124,6 +129,11 @@ def sweep(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM things WHERE id NOT IN (SELECT thing FROM uses)")
 
 
+def storable(text: str) -> str:
+    """Return a text that a database takes: what no text has (a name that is not UTF-8) escaped."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def chunks(values: list[Any]) -> Iterator[list[Any]]:
     """Cut a list into parts that one statement takes."""
     for start in range(0, len(values), _AT_ONCE):
@@ -137,4 +147,4 @@ def _delete(db: sqlite3.Connection, table: str, column: str, numbers: list[int])
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, default=str)

@@ -17,7 +17,7 @@ from mlxkit.pipeline.scan import Digest, has_patterns, scan
 from mlxkit.pipeline.spec import Stage, upwards
 from mlxkit.tools import dvc
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -30,6 +30,10 @@ class Declared:
     metrics: list[str] = field(default_factory=list)
     """Absolute paths listed under a file's top-level `metrics`."""
     params: list[str] = field(default_factory=list)
+    plots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each file says of plots: `plots` at its top, `stages` with their own."""
+    vars: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Values that templates take from files, by path from the root and by key."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Names of `foreach` and `matrix` stages by file."""
     files: list[str] = field(default_factory=list)
@@ -165,5 +169,8 @@ def _add(declared: Declared, path: str, data: dict[str, Any]) -> None:
     declared.files.append(path)
     declared.stages += pipeline_stages(declared.root, path, data["stages"])
     declared.groups[path] = data["groups"]
+    declared.plots[path] = {"plots": data["plots"], "stages": data["stages"]}
+    for name, values in data["vars"].items():
+        declared.vars.setdefault(name, {}).update(values)
     declared.metrics += [os.path.join(folder, one) for one in data["metrics"]]
     declared.params += [os.path.join(folder, one) for one in data["params"]]

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlxkit.core.errors import BusyError, MlxError, ProjectError
@@ -40,6 +41,7 @@ from mlxkit.tools.process import Ended
 if TYPE_CHECKING:
     # Imported when a stage runs: a run that finds nothing to do must not pay for it.
     from mlxkit.pipeline.aside import Aside
+    from mlxkit.pipeline.claims import Claim
 
 PATIENCE = 86_400.0
 """Seconds to wait for DVC's lock with finished work in hand: it must not be thrown away."""
@@ -103,6 +105,7 @@ class Executor:
                 session.ignores.rank(out, (self._place[stage.key], index))
         self._turns = Turns(order, blockers(order, session.graph))
         self._ready: dict[str, Job] = {}
+        self._waiting: dict[str, Job] = {}  # for a result that another run is making
         self._jobs = Jobs(session, observer, options.wait)
         self._results: dict[str, Result] = {}
         self._forced: dict[str, str] = {}
@@ -143,7 +146,7 @@ class Executor:
                 self._advance()
                 if self._session.locks.due() or not self._jobs.running:
                     self._flush()
-            if self._jobs.running or self._ready:
+            if self._jobs.running or self._ready or self._waiting:
                 self._take_events()
             elif self._halted or not self._turns:
                 return
@@ -171,27 +174,39 @@ class Executor:
                 except queue.Empty:
                     return
 
-    def _take(self, kind: str, key: str, what: Ended | int) -> None:
+    def _take(self, kind: str, key: str, what: "Ended | Claim | int") -> None:
         if isinstance(what, Ended):
             self._session.workspace.forget()
             self._finish(self._jobs.running.pop(key), what)
+        elif not isinstance(what, int):
+            self._claimed(key, what)
         elif kind == "signal":
             self._stops += 1
-            self._ready.clear()
+            self._drop_ready()
             self._jobs.stop(what, again=self._stops > 1)
         elif kind == "kill":
             self._jobs.signal(signal.SIGKILL)
 
     def _advance(self) -> None:
         """Judge every stage whose inputs are final, and start what fits, until nothing moves."""
-        while self._turns and not self._halted:
-            self._consider(self._turns.next())
-        if self._halted:
-            self._ready.clear()
-        for job in list(self._ready.values()):
-            if len(self._jobs.running) >= self._machine.jobs:
-                break
-            self._try_start(job)
+        moved = True
+        while moved:
+            while self._turns and not self._halted:
+                self._consider(self._turns.next())
+            if self._halted:
+                self._drop_ready()
+            settled = len(self._results)
+            for job in list(self._ready.values()):
+                if len(self._jobs.running) >= self._machine.jobs:
+                    break
+                self._try_start(job)
+            moved = len(self._results) > settled  # what another run had made, or could not start
+
+    def _drop_ready(self) -> None:
+        for job in self._ready.values():
+            self._jobs.drop_claim(job)
+        self._ready.clear()
+        self._waiting.clear()
 
     # One stage
 
@@ -222,8 +237,15 @@ class Executor:
         if self._options.interactive and not self._observer.confirm(stage):
             raise MlxError("the user said no", hint="run it again without --interactive")
         if judgement.action is Action.RUN:
-            self._ready[stage.key] = self._jobs.new(stage, reasons, judgement.inputs)
+            job = self._jobs.new(stage, reasons, judgement.inputs)
+            job.key = self._claim_key(job)
+            self._ready[stage.key] = job
             return
+        self._take_over(stage, judgement)
+
+    def _take_over(self, stage: Stage, judgement: Judgement) -> None:
+        """Restore what is known, or record what is there: no command is run."""
+        reasons = judgement.reasons
         began, restored = time.time(), judgement.action is Action.RESTORE
         started = time.monotonic()
         self._starting(stage, runs=False)
@@ -245,7 +267,7 @@ class Executor:
             return
         try:
             with os_errors_explained(job.stage):
-                if self._jobs.lock_paths(job):
+                if self._claim(job) and self._jobs.lock_paths(job):
                     del self._ready[job.stage.key]
                     self._starting(job.stage, runs=True)
                     self._jobs.start(job)
@@ -295,6 +317,53 @@ class Executor:
                 session.ignores.add(out, (self._place[stage.key], index))
         session.locks.put(stage, entry)
         return entry
+
+    # Other runs
+
+    def _claim_key(self, job: Job) -> str | None:
+        """Return by what a stage is claimed; None where its result could not be shared."""
+        session, stage = self._session, job.stage
+        forced = self._options.force or stage.key in self._forced or not self._options.run_cache
+        if session.claims is None or forced or not session.committer.runcache.keeps(stage):
+            return None
+        if not all(out.cache or out.metric or out.plot for out in stage.outs):
+            return None
+        return session.committer.runcache.key(session.committer.expected(stage, job.inputs))
+
+    def _claim(self, job: Job) -> bool:
+        """Tell whether it is on us to run a stage; another run may be at it, or have done it."""
+        claims = self._session.claims
+        if claims is None or job.key is None:
+            return True
+        if job.claim is None:
+            job.claim = claims.take(job.key)
+            if job.claim is None:
+                del self._ready[job.stage.key]
+                self._waiting[job.stage.key] = job
+                name = job.stage.address(os.getcwd())
+                self._observer.say(f"waiting for stage '{name}': another run is making the same")
+                told = partial(self._tell_claimed, job.stage.key)
+                claims.wait(job.key, told)
+                return False
+        kept = self._judge.kept(job.stage, job.inputs)
+        if kept is None:
+            return True
+        del self._ready[job.stage.key]
+        self._jobs.drop_claim(job)
+        found = Judgement(Action.RESTORE, job.reasons, job.inputs, kept)
+        self._take_over(job.stage, found)
+        return False
+
+    def _tell_claimed(self, key: str, claim: "Claim") -> None:
+        self._jobs.events.put(("claimed", key, claim))
+
+    def _claimed(self, key: str, claim: "Claim") -> None:
+        job = self._waiting.pop(key, None)
+        if job is None:
+            claim.release()  # we were told to stop meanwhile
+        else:
+            job.claim = claim
+            self._ready[key] = job
 
     # Results
 

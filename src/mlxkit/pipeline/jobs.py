@@ -23,12 +23,13 @@ from mlxkit.tools.process import Commands, Ended, require_shell
 if TYPE_CHECKING:
     # Imported when a stage runs: a run that finds nothing to do must not pay for it.
     from mlxkit.pipeline.aside import Aside
+    from mlxkit.pipeline.claims import Claim
 
 GRACE_SECONDS = 5.0
 BUSY_POLL_SECONDS = 0.05
 
-Event = tuple[str, str, Ended | int]
-"""What happened, to which stage, and how: `ended`, `signal` (its number) or `kill`."""
+Event = tuple[str, str, "Ended | Claim | int"]
+"""What happened, to which stage, and how: `ended`, `claimed`, `signal` (its number) or `kill`."""
 
 
 @dataclass(slots=True)
@@ -41,6 +42,9 @@ class Job:
     log: str
     commands: Commands | None = None
     kept: "Aside | None" = None
+    key: str | None = None
+    """The digest of its inputs, by which it is claimed; None where nobody else would run it."""
+    claim: "Claim | None" = None
     began: float = 0.0
     blocked_since: float | None = None
 
@@ -98,6 +102,7 @@ class Jobs:
 
         stage, session = job.stage, self._session
         require_shell()
+        session.workspace.lay_out(stage)
         if session.delegated(stage):
             session.delegate.prepare(stage.file, stage.name)
         rundir = session.rundir
@@ -159,7 +164,7 @@ class Jobs:
         partial = os.path.join(self._session.root, ".mlx", "partial")
         left = put_back(job.kept, partial)
         self._session.workspace.forget()
-        if left is not None:
+        if left is not None and self._session.claims is None:  # what is apart does not stay
             self._observer.say(f"what it had written is kept in {os.path.relpath(left)}")
 
     def release(self, job: Job) -> None:
@@ -167,6 +172,13 @@ class Jobs:
         if self._session.rundir.running.pop(job.stage.key, None) is not None:
             self._told = False
         self._session.path_locks.release(*_paths(job.stage))
+        self.drop_claim(job)
+
+    def drop_claim(self, job: Job) -> None:
+        """Let others run the same, or find what came of it."""
+        if job.claim is not None:
+            job.claim.release()
+            job.claim = None
 
     def tell(self) -> None:
         """Let others see what runs now, before we wait: the next start would have told, too."""

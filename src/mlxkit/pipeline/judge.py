@@ -53,6 +53,8 @@ class Judge:
         `forced_by` names an upstream stage under --force-downstream; `would_change` one that a
         dry run has found to run.
         """
+        if self.session.delegated(stage):
+            self.session.workspace.lay_out(stage, outs=True)  # DVC looks at the files itself
         reasons = self._reasons(stage, forced_by)
         if not reasons and would_change is not None and not stage.frozen:
             reasons = [Reason("upstream", would_change)]
@@ -62,6 +64,7 @@ class Judge:
         if self.pull and not forced and not self.dry and self._pulled(stage):
             return Judgement(Action.NOTHING)
         if stage.is_source or stage.frozen:
+            self.session.workspace.lay_out(stage, outs=True)
             return Judgement(Action.COMMIT, tuple(reasons), self._as_is(stage))
         if self.session.delegated(stage):
             # DVC does not know in which environment it made what it keeps.
@@ -75,7 +78,7 @@ class Judge:
             self._pull_missing_deps(stage)
         self._refuse_tracked(stage)
         inputs = self.session.committer.inputs(stage)
-        kept = None if forced else self._kept(stage, inputs)
+        kept = None if forced else self.kept(stage, inputs)
         action = Action.RESTORE if kept is not None else Action.RUN
         return Judgement(action, tuple(reasons), inputs, kept)
 
@@ -115,7 +118,7 @@ class Judge:
             return Inputs({}, {})
         return self.session.committer.inputs(stage)
 
-    def _kept(self, stage: Stage, inputs: Inputs) -> Entry | None:
+    def kept(self, stage: Stage, inputs: Inputs) -> Entry | None:
         """Find what the stage made from these inputs earlier: in the lock, or the run-cache."""
         committer = self.session.committer
         if not committer.runcache.keeps(stage):
@@ -181,7 +184,12 @@ class Judge:
         return True
 
     def _pull_missing_deps(self, stage: Stage) -> None:
-        absent = [dep.path for dep in stage.deps if not os.path.lexists(dep.abs)]
+        content = self.session.workspace.content
+        absent = [
+            dep.path
+            for dep in stage.deps
+            if not os.path.lexists(dep.abs) and content(dep.abs) is None
+        ]
         if absent:
             self.session.delegate.pull(
                 [os.path.relpath(os.path.join(stage.wdir, path)) for path in absent]

@@ -37,9 +37,13 @@ class RunCache:
             and all(not out.persist and inside(out.abs, self._root) for out in stage.outs)
         )
 
+    def key(self, entry: Entry) -> str | None:
+        """Return the digest of the inputs that results are found by; None where there is none."""
+        return _digest(_reduced(entry))
+
     def find(self, entry: Entry) -> Iterator[Entry]:
         """Yield kept entries with the same command, dependencies and parameters, newest first."""
-        key = _digest(_reduced(entry))
+        key = self.key(entry)
         if key is None:
             return
         folder = os.path.join(self._folder, key[:2], key)
@@ -51,7 +55,7 @@ class RunCache:
 
     def save(self, entry: Entry) -> None:
         """Keep what a stage made; an entry that is there already stays as it is."""
-        key, value = _digest(_reduced(entry)), _digest(entry)
+        key, value = self.key(entry), _digest(entry)
         if key is None or value is None:
             return
         path = os.path.join(self._folder, key[:2], key, value)

@@ -18,6 +18,7 @@ from mlxkit.pipeline.workspace import Workspace
 from mlxkit.store.state import State
 
 if TYPE_CHECKING:
+    from mlxkit.pipeline.claims import Claims
     from mlxkit.pipeline.commit import Committer
     from mlxkit.pipeline.gitignore import IgnoreFiles
     from mlxkit.pipeline.result import Recorder
@@ -116,6 +117,8 @@ class RunSession(Session):
     autostage: bool
     recorder: "Recorder | None" = None
     """Who keeps records of runs; None where nothing keeps them (no Git)."""
+    claims: "Claims | None" = None
+    """Who sees to it that of several runs only one makes the same thing; None: there is one."""
     touched: set[str] = field(default_factory=set)
     """Files of Git's that the run wrote."""
 

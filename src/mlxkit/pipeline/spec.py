@@ -1,7 +1,7 @@
 """What the project's files declare: stages with their dependencies, parameters and outputs."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 DEFAULT_PARAMS = "params.yaml"
@@ -101,6 +101,16 @@ class Stage(NamedTuple):
 def inside(path: str, folder: str) -> bool:
     """Tell whether the absolute `path` is `folder` or lies in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def inside_any(path: str, folders: Container[str]) -> bool:
+    """Tell whether the absolute `path` is one of many folders, or lies in one."""
+    while path not in folders:
+        above = os.path.dirname(path)
+        if above == path:
+            return False
+        path = above
+    return True
 
 
 def overlap(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlxkit.pipeline.lockfile import ParseCache
 from mlxkit.pipeline.params import pick, read_file, survives_json
-from mlxkit.pipeline.spec import Params
+from mlxkit.pipeline.spec import Params, Stage
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.store.tree import Content, describe
@@ -41,6 +41,13 @@ class Workspace:
     def learn(self, path: str, content: Content) -> None:
         """Note what a path holds, for the one who has just made it so."""
         self._contents[path] = content
+
+    def drop(self, path: str) -> None:
+        """Look anew at one path."""
+        self._contents.pop(path, None)
+
+    def lay_out(self, stage: Stage, *, outs: bool = False) -> None:
+        """Make sure that what a stage reads is there; in a working tree, its user has."""
 
     def md5(self, path: str) -> str | None:
         found = self.content(path)

@@ -46,13 +46,9 @@ class Makers:
 
     def below(self, path: str) -> list[tuple[str, Item]]:
         """Return the outputs below a folder with what is recorded of them."""
-        start = path.rstrip(os.sep) + os.sep
-        found = []
-        for one in self._paths[bisect_left(self._paths, start) :]:
-            if not one.startswith(start):
-                break
-            found.append((one, self._by_path[one].item or {}))
-        return found
+        start = path.rstrip(os.sep)
+        first, last = (bisect_left(self._paths, start + end) for end in ("/", "0"))  # "/" < "0"
+        return [(one, self._by_path[one].item or {}) for one in self._paths[first:last]]
 
 
 def is_legacy(item: Item) -> bool:

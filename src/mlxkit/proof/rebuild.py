@@ -16,7 +16,7 @@ from mlxkit.pipeline.result import FAILED as STAGE_FAILED
 from mlxkit.pipeline.result import RAN, Observer, Result
 from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.session import RunSession, Session
-from mlxkit.pipeline.spec import Stage, inside
+from mlxkit.pipeline.spec import Out, Stage, inside
 from mlxkit.pipeline.targets import find_stages, order_stages
 from mlxkit.proof.compare import (
     DIFFERENT,
@@ -157,21 +157,28 @@ class _Work:
         chosen = find_stages(built.declared, self._asked.targets)
         order = order_stages(built.graph.active(), chosen, everything=not self._asked.targets)
         runs = [one for one in order if one.name is not None and not one.frozen]
+        given = [one for one in order if one.name is None or one.frozen]
         if not runs:
             raise ProjectError(
                 f"no stage is to be run at {self._asked.commit[:8]}",
                 hint="name a revision and stages that it has: mlx verify --rebuild REV STAGE",
             )
-        for stage in runs:
+        fixed = {stage.key for stage in given}
+        for stage in order:
             for out in stage.outs:
-                if "://" in out.path or not inside(out.abs, self._place.tree):
+                if (out.cache or stage.key not in fixed) and self._leaves(out):
                     raise MlxError(
-                        f"stage '{stage.address(os.getcwd())}' writes to {out.path}: to run it "
-                        "again would overwrite that",
+                        f"'{out.path}' of stage '{stage.address(os.getcwd())}' lies outside of the "
+                        "repository: to make it again would overwrite what is there",
                         where=built.declared.where(stage),
                         hint="rebuild other stages: mlx verify --rebuild REV STAGE",
                     )
-        return runs, [one for one in order if one.name is None or one.frozen]
+        return runs, given
+
+    def _leaves(self, out: Out) -> bool:
+        """Tell whether an output is not in the worktree, be it by a link that a commit has."""
+        top = os.path.realpath(self._place.tree)
+        return "://" in out.path or not inside(os.path.realpath(out.abs), top)
 
     def _with_log_kept(self, result: Result) -> Result:
         """Keep what a failed stage printed: its place is about to go."""
@@ -209,7 +216,8 @@ def _verdict(results: Sequence[Result], outputs: Sequence[Output]) -> str:
 def _configure(root: str, place: Place) -> None:
     """Give the project in the worktree a cache of its own, which goes with it."""
     folder = os.path.join(root, ".dvc")
-    if not os.path.isdir(folder):
+    # By a link of the commit's the settings would be written to another project.
+    if not os.path.isdir(folder) or not inside(os.path.realpath(folder), place.tree):
         raise ProjectError("there is no DVC project here at that revision")
     cache = os.path.join(place.folder, "cache")
     text = f"[core]\n    autostage = false\n[cache]\n    dir = {cache}\n    type = copy\n"

@@ -46,7 +46,7 @@ def contradicted(
 
 def entry_key(project: str, root: str, top: str, stage: Stage, entry: Entry) -> str:
     """Return a digest of what a lock entry was made of, equal to that of its run's record."""
-    deps = sorted([_from(top, stage.wdir, path), md5] for path, md5 in _items(entry, "deps"))
+    deps = _in_order([_from(top, stage.wdir, path), md5] for path, md5 in _items(entry, "deps"))
     given = entry.get("params") or {}
     params = {_from(top, stage.wdir, path): one for path, one in given.items()}
     told = [project, stage.address(root), entry.get("cmd"), deps, params]
@@ -55,19 +55,19 @@ def entry_key(project: str, root: str, top: str, stage: Stage, entry: Entry) -> 
 
 def entry_outs(stage: Stage, entry: Entry, top: str) -> list[list[Any]]:
     """Return path (from the repository's top) and digest of what a lock entry's run made."""
-    return sorted([_from(top, stage.wdir, path), md5] for path, md5 in _items(entry, "outs"))
+    return _in_order([_from(top, stage.wdir, path), md5] for path, md5 in _items(entry, "outs"))
 
 
 def record_key(record: Record) -> str:
     """Return a digest of what a run was made of."""
-    deps = sorted([one.path, one.md5] for one in record.deps)
+    deps = _in_order([one.path, one.md5] for one in record.deps)
     params = {path: dict(values) for path, values in record.params.items()}
     return digest(canonical(plain([record.project, record.stage, record.cmd, deps, params])))
 
 
 def record_outs(record: Record) -> list[list[Any]]:
     """Return path and digest of what a run made."""
-    return sorted([one.path, one.md5] for one in record.outs)
+    return _in_order([one.path, one.md5] for one in record.outs)
 
 
 def _known(root: str, git_root: str) -> Known:
@@ -95,6 +95,11 @@ def _known(root: str, git_root: str) -> Known:
 
 def _outs_digest(outs: list[list[Any]]) -> str:
     return digest(canonical(outs))
+
+
+def _in_order(items: Iterable[list[Any]]) -> list[list[Any]]:
+    """Sort by path; what lies elsewhere has no digest."""
+    return sorted(items, key=lambda item: (item[0], item[1] or ""))
 
 
 def _items(entry: Mapping[str, Any], kind: str) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from mlxkit.core.errors import ProjectError
 from mlxkit.data.history.revision import Revisions
 from mlxkit.data.history.tree import visible
 from mlxkit.pipeline.session import Session
-from mlxkit.pipeline.spec import Stage, inside
+from mlxkit.pipeline.spec import Stage, inside_any
 from mlxkit.proof.checks import Checker, orphans
 from mlxkit.proof.recorded import contradicted
 from mlxkit.proof.view import UNCHECKED, Problem, View
@@ -88,14 +88,14 @@ def verify_revision(session: Session, rev: str, more: More | None = None) -> Ver
 
 def stages_at(session: Session, revisions: Revisions, view: CommitView) -> Iterator[Stage]:
     """Yield the stages of a commit; raises ProjectError."""
-    outs: list[str] = []
+    outs: set[str] = set()
     files = visible(view.tree)
     revisions.read([view.tree.files[path] for path in files])
     for path in files:
-        if any(inside(os.path.join(session.root, path), out) for out in outs):
+        if inside_any(os.path.join(session.root, path), outs):
             continue  # a folder that a stage writes is data, whatever lies in it
         for stage in revisions.stages(view.tree, path):
-            outs += [out.abs for out in stage.outs]
+            outs.update(out.abs for out in stage.outs)
             yield stage
 
 

@@ -38,12 +38,9 @@ class Listing:
         if name in self.files:
             return [path] if self.files[name][0] != _SUBMODULE else []
         start = name + "/" if name else ""
-        found = []
-        for one in self._names[bisect_left(self._names, start) :]:
-            if not one.startswith(start):
-                break
-            found.append(os.path.join(self.git_root, one))
-        return found
+        first = bisect_left(self._names, start)
+        last = bisect_left(self._names, name + "0") if name else len(self._names)  # "/" comes first
+        return [os.path.join(self.git_root, one) for one in self._names[first:last]]
 
     def blob(self, path: str) -> str | None:
         """Return the id of a regular file's content."""

@@ -30,7 +30,7 @@ def project_records(root: str, git_root: str) -> dict[str, Record]:
 def last_run(records: Mapping[str, Record], stage: str) -> tuple[str, Record] | None:
     """Return the last run of a stage that started its command, None where there is none."""
     for name, record in reversed(list(records.items())):
-        if record.stage == stage and record.outcome not in ("restored", "rebuild"):
+        if record.stage == stage and record.outcome not in ("restored", "rebuild", "committed"):
             return name, record
     return None
 
@@ -56,17 +56,21 @@ def since(records: Mapping[str, Record], begin: datetime) -> dict[str, Record]:
 
 
 def read_time(text: str, now: datetime) -> datetime:
-    """Read `2026-01-31`, `2026-01-31T12:00`, `today` or `2 weeks ago`; raises UsageError."""
+    """Read `2026-01-31`, `2026-01-31T12:00`, `today` or `2 weeks ago`, as a time in UTC.
+
+    Raises UsageError.
+    """
     words = text.strip().lower().removesuffix(" ago").split()
     try:
         if len(words) == 1 and words[0] in _WORDS:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            return midnight - timedelta(days=_WORDS[words[0]])
+            return (midnight - timedelta(days=_WORDS[words[0]])).astimezone(UTC)
         if len(words) == 2 and words[1].removesuffix("s") in _UNITS:
-            return now - timedelta(seconds=float(words[0]) * _UNITS[words[1].removesuffix("s")])
+            ago = timedelta(seconds=float(words[0]) * _UNITS[words[1].removesuffix("s")])
+            return (now - ago).astimezone(UTC)
         found = datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=now.tzinfo)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
             f"'{text}' is no time", hint="write it as 2026-01-31, or as '2 weeks ago'"
         ) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=now.tzinfo)

@@ -10,6 +10,7 @@ from mlxkit import __version__
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.result import RAN, Made
 from mlxkit.pipeline.spec import Entry, Out, inside
+from mlxkit.runs.experiment import experiment_name
 from mlxkit.runs.record import Item, Record, canonical, digest, plain
 from mlxkit.runs.snapshot import Snapshot
 from mlxkit.tools.process import Ended
@@ -68,6 +69,7 @@ def compose(
         seconds=round(made.seconds, 3),
         exit_code=made.ended.code if made.ended is not None else None,
         cost=_cost(made.ended),
+        experiment=experiment_name(os.environ),
     )
 
 

@@ -9,6 +9,9 @@ from mlxkit.runs.record import Record
 
 GIB = 1 << 30
 HOUR = 3600.0
+_NOTHING_RUN = "committed"
+_LARGEST = 1e18
+"""More of anything was never used; sums of such figures would be no numbers any more."""
 _Key = TypeVar("_Key", bound=Hashable)
 
 
@@ -82,9 +85,14 @@ def grouped(
     prices: Prices | None,
     key: Callable[[str, Record], _Key],
 ) -> dict[_Key, Cost]:
-    """Return what the runs of each group cost; the group of a run is `key(its id, its record)`."""
+    """Return what the runs of each group cost; the group of a run is `key(its id, its record)`.
+
+    Data that was only recorded is in none: no command of it was run.
+    """
     found: dict[_Key, Cost] = {}
     for name, record in records.items():
+        if record.outcome == _NOTHING_RUN:
+            continue
         group = key(name, record)
         found[group] = add(found.get(group, Cost()), cost_of(record, prices))
     return found
@@ -105,7 +113,7 @@ def _number(value: Any) -> float | None:
     """Return a record's figure; records are other people's words."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return value if math.isfinite(value) and 0 <= value < _LARGEST else None
 
 
 def _sum(one: Any, other: Any) -> Any:

@@ -24,7 +24,7 @@ def read(content: bytes | None) -> dict[str, Any]:
     """Return an environment's JSON as a mapping; an empty one for what is none."""
     try:
         found = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -64,7 +64,8 @@ def _python(content: Mapping[str, Any]) -> str | None:
 def _conda(content: Mapping[str, Any]) -> dict[str, str | None]:
     """Split `mkl-2024.0-h213fc3f_49` into name and version with build."""
     found: dict[str, str | None] = {}
-    for one in content.get("conda") or ():
+    told = content.get("conda")
+    for one in told if isinstance(told, list) else ():
         name, _, rest = str(one).rpartition("-")
         name, _, version = name.rpartition("-")
         found[name] = f"{version}-{rest}"

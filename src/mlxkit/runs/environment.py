@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mlxkit.core.errors import MlxError
 from mlxkit.core.files import write_atomic
 from mlxkit.runs import distributions, python_facts
+from mlxkit.runs.experiment import without_copy
 from mlxkit.runs.interpreter import find_interpreter
 
 FORMAT = 1
@@ -43,6 +44,7 @@ def fingerprint(
     interpreter = find_interpreter(cmd, cwd, env)
     if interpreter is None:
         return None
+    env = without_copy(env)
     key = _key(interpreter, cwd, env)
     memory = _Memory(cache)
     known = memory.get(key)

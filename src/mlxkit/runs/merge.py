@@ -34,7 +34,7 @@ def merge(root: str, theirs: str, who: Who) -> Merged:
         good = _checked(root, offered)
         result = Merged(sum(path.startswith("runs/") for path in good), len(offered) - len(good))
         try:
-            if not result.refused and _is_superset(root, ours, other):
+            if not result.refused and adds_only(root, ours, other, len(offered)):
                 ask(root, "update-ref", REF, other, ours or _NOBODY)
             else:
                 fast_import(root, _stream(good, ours, other, who))
@@ -79,14 +79,18 @@ def _is_right(path: str, data: bytes) -> bool:
     return True
 
 
-def _is_superset(root: str, ours: str | None, other: str) -> bool:
-    """Tell whether their chain goes on from ours, and holds all that ours holds."""
+def adds_only(root: str, ours: str | None, other: str, offered: int) -> bool:
+    """Tell whether their chain is ours and just so many files more: it may take the place of ours.
+
+    Links, programs and submodules are no files that are offered.
+    """
     if ours is None:
-        return True
-    if not _reaches(root, ours, other):
+        told = ask(root, "ls-tree", "-r", "-z", "--full-tree", "--name-only", other)
+    elif _reaches(root, ours, other):
+        told = ask(root, "diff-tree", "-r", "-z", "--no-renames", "--name-only", ours, other)
+    else:
         return False
-    kept = ask(root, "diff-tree", "-r", "--name-only", "--diff-filter=a", ours, other)
-    return not kept
+    return told.count(b"\0") == offered
 
 
 def _reaches(root: str, old: str, new: str) -> bool:

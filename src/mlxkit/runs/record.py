@@ -2,18 +2,23 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mlxkit.core.errors import MlxError
+from mlxkit.runs.limits import finite, refuse, too_deep
 
 FORMAT = 1
 SHOWN = 12
 """So many digits of an id are shown to people."""
 LARGEST = 32 << 20
 """Bytes; a larger record is not one of ours."""
+_MOST = 1 << 63
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Values = Mapping[str, Any]
 
@@ -68,6 +73,8 @@ class Record:
     seconds: float = 0.0
     exit_code: int | None = None
     cost: Values = field(default_factory=dict)
+    experiment: str | None = None
+    """The name of the experiment that was being made."""
     extra: Values = field(default_factory=dict)
     """Keys of later formats."""
 
@@ -103,8 +110,9 @@ def document(record: Record) -> dict[str, Any]:
             told[one.name] = getattr(record, one.name)
     for name in ("deps", "outs", "left_out"):
         told[name] = [_item_document(item) for item in told[name]]
-    if not record.left_out_more:
-        del told["left_out_more"]
+    for name in ("left_out_more", "experiment"):
+        if not told[name]:
+            del told[name]
     return told
 
 
@@ -130,7 +138,7 @@ def decode(data: bytes, name: str) -> Record:
     if len(data) > LARGEST or digest(data) != name:
         raise InvalidRecord(f"run record {name[:SHOWN]} is damaged: it is not what its id says")
     try:
-        found = json.loads(data, parse_constant=_refuse)
+        found = json.loads(data, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise InvalidRecord(f"run record {name[:SHOWN]} is not JSON: {error}") from None
     try:
@@ -143,10 +151,6 @@ class _Wrong(Exception):
     """A field that is not what it should be."""
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number")
-
-
 def _item_document(item: Item) -> dict[str, Any]:
     told: dict[str, Any] = {**item.extra, "path": item.path, "md5": item.md5, "size": item.size}
     for name in ("nfiles", "sha256", "kind"):
@@ -155,7 +159,9 @@ def _item_document(item: Item) -> dict[str, Any]:
     return told
 
 
-_TEXTS = ("project", "params_digest", "commit", "snapshot", "tree", "env", "user", "mlx")
+_TEXTS = ("project", "params_digest", "user", "mlx", "experiment")
+_IDS = {"commit": _COMMIT, "snapshot": _COMMIT, "tree": _COMMIT, "env": _SHA256}
+"""They are handed to Git: anything else could be an option of its."""
 _MAPPINGS = ("host", "cost")
 _NEEDED = ("stage", "outcome", "started")
 _ITEMS = ("deps", "outs", "left_out")
@@ -163,6 +169,8 @@ _ITEMS = ("deps", "outs", "left_out")
 
 def _record(found: Any) -> Record:
     told = _mapping(found, "it")
+    if too_deep(told):
+        raise _Wrong("it is nested too deeply")
     _check(told, "format", int, "a number")
     if (told.get("format") or 0) < 1:
         raise _Wrong("it has no format")
@@ -173,6 +181,10 @@ def _record(found: Any) -> Record:
             raise _Wrong(f"`{name}` is not text")
     for name in _TEXTS:
         _check(given, name, str, "text")
+    for name, form in _IDS.items():
+        _check(given, name, str, "text")
+        if name in given and not form.fullmatch(given[name]):
+            raise _Wrong(f"`{name}` is not an id")
     for name in _MAPPINGS:
         _check(given, name, dict, "a mapping")
     _check(given, "seconds", (int, float), "a number")
@@ -196,7 +208,8 @@ def _record(found: Any) -> Record:
 def _check(given: Values, name: str, kind: type | tuple[type, ...], what: str) -> None:
     value = given.get(name)
     right = value is None or (isinstance(value, kind) and (kind is bool or value is not True))
-    if not right or (value is False and kind is not bool):
+    small = not isinstance(value, int) or -_MOST < value < _MOST
+    if not (right and small) or (value is False and kind is not bool):
         raise _Wrong(f"`{name}` is not {what}")
 
 

@@ -80,6 +80,26 @@ def take_snapshot(root: str, scratch: str, limit: int, who: Who, hashed: Hash) -
     return Snapshot(changes.head, made, tree, True, listed, more)
 
 
+def tracked_tree(root: str, scratch: str) -> tuple[str | None, str]:
+    """Return HEAD, None before the first commit, and the tree of what Git tracks as it is now.
+
+    Files that are not tracked, and what a submodule has not committed, are not in it. Raises
+    MlxError, OSError.
+    """
+    changes = read_changes(
+        ask(
+            root,
+            *("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no"),
+            *("--no-renames", "--ignore-submodules=none"),
+        )
+    )
+    index, head_tree = _places(root)
+    if not changes.any:
+        return changes.head, head_tree
+    write = [path for path in changes.write if os.access(os.path.join(root, path), os.R_OK)]
+    return changes.head, _write_tree(root, scratch, index, write, changes.remove)
+
+
 def read_changes(status: bytes) -> Changes:
     """Read what `git status --porcelain=v2 --branch -z` tells."""
     found = Changes(None, False, [], [], [], [])

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from mlxkit.core.errors import ProjectError
-from mlxkit.core.yaml import key_line, load
+from mlxkit.core.yaml import load
+from mlxkit.tools.dvc_resolver import Content, ResolverSource, invalid, one_line, unresolved
 
 IgnoreFilter = Callable[[str, list[str], list[str]], tuple[list[str], list[str]]]
 
@@ -44,18 +45,30 @@ def load_config(root: str) -> tuple[dict[str, Any], list[str]]:
         config = Config(os.path.join(root, ".dvc"))
     except ConfigError as error:
         raise ProjectError(
-            f"DVC's configuration is invalid: {_one_line(error)}", hint="see: dvc config --list"
+            f"DVC's configuration is invalid: {one_line(error)}", hint="see: dvc config --list"
         ) from None
     return _plain(config), list(config.files.values())
 
 
+def warm_up() -> None:
+    """Import what reading a project needs: processes that are forked have it, too."""
+    import dvc.config
+    import dvc.parsing
+    import dvc.schema
+    import dvc.utils.serialize
+    import voluptuous
+
+    assert dvc.config and dvc.parsing and dvc.schema and dvc.utils.serialize and voluptuous
+
+
 def resolve_project_file(
-    root: str, config: dict[str, Any], path: str, text: str
+    root: str, config: dict[str, Any], path: str, text: str, content: Content | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Turn the `dvc.yaml` at `path` into plain stages; also return every file that went in.
 
-    Templating, `vars`, `foreach` and `matrix` are DVC's own. Raises ProjectError with file and
-    line where the file is invalid.
+    Templating, `vars`, `foreach` and `matrix` are DVC's own. `content` is what a file of another
+    revision holds, by its absolute path, None for no file. Raises ProjectError with file and line
+    where the file is invalid.
     """
     import voluptuous
     from dvc.exceptions import DvcException
@@ -67,8 +80,8 @@ def resolve_project_file(
     try:
         data = COMPILED_MULTI_STAGE_SCHEMA(data)
     except voluptuous.MultipleInvalid as error:
-        raise _invalid(error, text, shown) from None
-    source = _ResolverSource(config)
+        raise invalid(error, text, shown) from None
+    source = ResolverSource(config, content)
     try:
         resolver = DataResolver(source, os.path.dirname(path), data)
         resolved = {
@@ -88,8 +101,9 @@ def resolve_project_file(
             "artifacts": resolver.resolve_artifacts(),
             "datasets": resolver.resolve_datasets(),
         }
+        resolved["vars"] = _variables(root, resolver.tracked_vars)
     except (DvcException, TypeError, ValueError) as error:
-        raise _unresolved(error, data, text, shown) from None
+        raise unresolved(error, data, text, shown) from None
     return resolved, sorted(source.fs.asked)
 
 
@@ -105,7 +119,7 @@ def resolve_data_file(path: str, text: str) -> dict[str, Any]:
     try:
         data: dict[str, Any] = COMPILED_SINGLE_STAGE_SCHEMA(found)
     except voluptuous.MultipleInvalid as error:
-        raise _invalid(error, text, shown) from None
+        raise invalid(error, text, shown) from None
     return data
 
 
@@ -144,7 +158,17 @@ def parse_parameters(path: str) -> Any:
     try:
         return load_path(path, localfs)
     except ParseError as error:
-        raise ProjectError(_one_line(error), where=os.path.relpath(path)) from None
+        raise ProjectError(one_line(error), where=os.path.relpath(path)) from None
+
+
+def parse_text(path: str, text: str, kind: str) -> Any:
+    """As `parse_parameters`, of a text that was read already; `kind` is `toml` or `py`."""
+    from dvc.utils.serialize import PARSERS, ParseError
+
+    try:
+        return PARSERS[f".{kind}"](text, path)
+    except ParseError as error:
+        raise ProjectError(one_line(error), where=path) from None
 
 
 def hand_over(arguments: list[str], folder: str | None = None) -> int:
@@ -169,33 +193,14 @@ def capture(arguments: list[str]) -> tuple[int, str]:
     return done.returncode, said[-1] if said else ""
 
 
-class _RecordingFs:
-    """DVC's local file system that notes which files the resolver asked for, present or not."""
-
-    def __init__(self) -> None:
-        from dvc.fs import localfs
-
-        self._fs = localfs
-        self.asked: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._fs, name)
-
-    def exists(self, path: str) -> bool:
-        self.asked.add(os.path.abspath(path))
-        return bool(self._fs.exists(path))
-
-    def open(self, path: str, *args: Any, **kwargs: Any) -> Any:
-        self.asked.add(os.path.abspath(path))
-        return self._fs.open(path, *args, **kwargs)
-
-
-class _ResolverSource:
-    """The two things that DVC's resolver asks of a repository."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.fs = _RecordingFs()
-        self.config = config
+def _variables(root: str, tracked: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the values that templates took from files, by path from the root and by key."""
+    found: dict[str, dict[str, Any]] = {}
+    for files in tracked.values():
+        for path, values in files.items():
+            name = os.path.relpath(os.path.abspath(path), root)
+            found.setdefault(name, {}).update(values)
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -204,38 +209,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value if isinstance(value, (bool, int, float, type(None))) else str(value)
-
-
-def _invalid(error: Any, text: str, shown: str) -> ProjectError:
-    """Say where a file breaks its schema: the deepest error is the telling one."""
-    worst = max(error.errors, key=lambda one: len(one.path))
-    path = tuple(getattr(part, "schema", part) for part in worst.path)
-    line = None
-    for end in range(len(path), -1, -1):
-        line = key_line(text, path[:end])
-        if line is not None:
-            break
-    dotted = ".".join(str(part) for part in path)
-    what = worst.error_message if hasattr(worst, "error_message") else str(worst)
-    return ProjectError(
-        f"{what} at '{dotted}'" if dotted else str(what),
-        where=f"{shown}:{line}" if line else shown,
-        hint=f"correct '{dotted}' in {shown}" if dotted else f"correct {shown}",
-    )
-
-
-def _unresolved(error: Exception, data: dict[str, Any], text: str, shown: str) -> ProjectError:
-    message = _one_line(error)
-    names = sorted(data.get("stages") or {}, key=len, reverse=True)
-    named = [name for name in names if f"stages.{name}" in message]
-    named += [name for name in names if f"'{name}" in message]
-    line = key_line(text, ("stages", named[0])) if named else None
-    return ProjectError(
-        message,
-        where=f"{shown}:{line}" if line else shown,
-        hint="check the name in `${...}` and the files listed under `vars`",
-    )
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mlxkit.core.errors import MlxError, RemoteError
+from mlxkit.core.errors import MlxError, RemoteError, UsageError
 from mlxkit.tools import git
 
 _SETTINGS = (
@@ -38,17 +38,8 @@ class Behind(MlxError):
 
 def choose_remote(root: str) -> Remote | None:
     """Return the remote of the branch's upstream, else `origin`, else the only one, else None."""
-    told = git.run(
-        root,
-        *("config", "-z", "--get-regexp"),
-        r"^(remote\..*\.(url|pushurl)|branch\..*\.remote|core\.sshcommand)$",
-        ok=(0, 1),
-    )
-    found = {}
-    for line in told.decode(errors="surrogateescape").split("\0"):
-        key, _, value = line.partition("\n")
-        found[key] = value
-    names = {key[7:].rpartition(".")[0] for key in found if key.startswith("remote.")}
+    found = _settings(root)
+    names = _names(found)
     head = git.run(root, "symbolic-ref", "-q", "HEAD", ok=(0, 1)).decode(errors="surrogateescape")
     upstream = found.get(f"branch.{head.strip().removeprefix('refs/heads/')}.remote", "")
     only = next(iter(names)) if len(names) == 1 else ""
@@ -56,10 +47,26 @@ def choose_remote(root: str) -> Remote | None:
     return Remote(name, _environment("core.sshcommand" in found)) if name else None
 
 
+def find_remote(root: str, name: str) -> Remote:
+    """Return the remote of that name; also a URL or a folder is one. Raises UsageError."""
+    found = _settings(root)
+    known = _names(found)
+    place = name in known or ":" in name or "/" in name or os.path.isdir(name)
+    if not place or name.startswith("-"):
+        there = f"remotes: {', '.join(sorted(known))}" if known else "see: git remote add --help"
+        raise UsageError(f"there is no Git remote '{name}'", hint=there)
+    return Remote(name, _environment("core.sshcommand" in found))
+
+
+def remote_names(root: str) -> list[str]:
+    """Return the names of the remotes, sorted."""
+    return sorted(_names(_settings(root)))
+
+
 def fetch(root: str, remote: Remote, ref: str, into: str) -> bool:
     """Make `into` what the remote's `ref` is; tell whether it has one. Raises RemoteError."""
     try:
-        _ask(
+        ask(
             root,
             remote,
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
@@ -74,7 +81,7 @@ def fetch(root: str, remote: Remote, ref: str, into: str) -> bool:
 
 def push(root: str, remote: Remote, ref: str, commit: str) -> None:
     """Let the remote's `ref` go on to `commit`; raises Behind, RemoteError."""
-    told = _ask(
+    told = ask(
         root,
         remote,
         *("push", "--porcelain", "--no-verify", "--no-follow-tags", remote.name),
@@ -88,12 +95,31 @@ def push(root: str, remote: Remote, ref: str, commit: str) -> None:
             raise kind(_reason(why))
 
 
-def _ask(root: str, remote: Remote, *args: str, ok: tuple[int, ...] = (0,)) -> str:
+def ask(root: str, remote: Remote, *args: str, ok: tuple[int, ...] = (0,)) -> str:
+    """Return what a command of Git's that talks to a remote prints; raises RemoteError."""
     try:
         told = git.run(root, *args, env=remote.env, settings=_SETTINGS, ok=ok)
     except git.GitError as error:
         raise RemoteError(_reason(error.said) or error.message) from None
     return told.decode(errors="replace")
+
+
+def _settings(root: str) -> dict[str, str]:
+    told = git.run(
+        root,
+        *("config", "-z", "--get-regexp"),
+        r"^(remote\..*\.(url|pushurl)|branch\..*\.remote|core\.sshcommand)$",
+        ok=(0, 1),
+    )
+    found = {}
+    for line in told.decode(errors="surrogateescape").split("\0"):
+        key, _, value = line.partition("\n")
+        found[key] = value
+    return found
+
+
+def _names(settings: Mapping[str, str]) -> set[str]:
+    return {key[7:].rpartition(".")[0] for key in settings if key.startswith("remote.")}
 
 
 def _reason(said: str) -> str:

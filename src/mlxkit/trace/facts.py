@@ -1,11 +1,11 @@
 """Asks the file system and Git about the paths that were seen, and judges the stage."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlxkit.pipeline.session import Session
-from mlxkit.pipeline.spec import DEFAULT_PARAMS, Stage, inside, overlap
+from mlxkit.pipeline.spec import DEFAULT_PARAMS, Stage, inside, inside_any, overlap
 from mlxkit.tools import git
 from mlxkit.trace import judge
 from mlxkit.trace.events import Seen, is_python
@@ -82,7 +82,7 @@ def _facts(session: Session, stage: Stage, declared: Declared, observed: Observe
     inputs = _inputs(top, sources, declared)
     ignored = git.ignored(top, inputs) if session.git_root else set()
     ignored -= git.tracked(top, ignored) if session.git_root else set()
-    loose = {path for path in ignored if not _is_of(owners, path)}
+    loose = {path for path in ignored if not inside_any(path, owners)}
     kept = {
         path: where
         for path, where in inputs.items()
@@ -146,7 +146,7 @@ def _outputs(
     return {
         path: changes.get(path, NEW)
         for path in written
-        if path not in ignored or _is_of(owners, path)
+        if path not in ignored or inside_any(path, owners)
     }
 
 
@@ -155,10 +155,6 @@ def _param_files(session: Session) -> frozenset[str]:
     folders = {os.path.dirname(path) for path in session.declared.files}
     usual = {os.path.join(one, DEFAULT_PARAMS) for one in folders}
     return frozenset(declared | usual | set(session.declared.params))
-
-
-def _is_of(owners: Iterable[str], path: str) -> bool:
-    return any(inside(path, one) for one in owners)
 
 
 def _others(seen: Seen) -> list[str]:

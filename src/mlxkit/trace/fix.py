@@ -125,7 +125,7 @@ def _more(lines: list[str], deps: Any, items: list[str], newline: str) -> str:
 def _end(lines: list[str], line: int, column: int) -> int:
     """Return the line after the value that begins on `line`, whose key or dash is at `column`."""
     end = line + 1
-    is_item = lines[line][column] == "-"
+    is_item = lines[line][column : column + 1] == "-"
     for number in range(line + 1, len(lines)):
         content = lines[number].strip()
         indent = len(lines[number]) - len(lines[number].lstrip())

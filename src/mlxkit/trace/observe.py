@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -74,12 +74,16 @@ def observe(session: RunSession, stage: Stage, *, use_strace: bool, wait: float)
             _copy_persisting(stage, kept)
             ended, detached = watch.run()
         finally:
-            seen = watch.seen()
-            left = frozenset(path for path in seen.writes if os.path.lexists(path))
-            with session.repo_lock.holding(PATIENCE), uninterrupted():
-                _put_back(session, kept)
-                undone = undo(session, before, seen.writes)
-            session.workspace.forget()
+            written: Collection[str] = ()
+            try:
+                seen = watch.seen()
+                written = seen.writes
+                left = frozenset(path for path in written if os.path.lexists(path))
+            finally:  # also after a second Ctrl-C, while what was seen is read
+                with session.repo_lock.holding(PATIENCE), uninterrupted():
+                    _put_back(session, kept)
+                    undone = undo(session, before, written)
+                session.workspace.forget()
         output = tuple(records.tail(watch.log, LAST_LINES))
     how = STRACE if words else PYTHON
     if words is None and not seen.watched and ended.code == 0:

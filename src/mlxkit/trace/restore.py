@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlxkit.core.files import discard
 from mlxkit.pipeline.session import RunSession
-from mlxkit.pipeline.spec import inside
+from mlxkit.pipeline.spec import inside_any
 from mlxkit.runs.repository import ask, identify
 from mlxkit.runs.settings import load_settings
 from mlxkit.runs.snapshot import Snapshot, take_snapshot
@@ -54,12 +54,8 @@ def undo(session: RunSession, before: Snapshot | None, written: Iterable[str]) -
     own = set(written)
     every = {os.path.join(top, path): how for path, how in _changes(top, before, after).items()}
     # A folder that was moved is one event, of the folder.
-    folders = [path for path in own if os.path.isdir(path) or path not in every]
-    changes = {
-        path: how
-        for path, how in every.items()
-        if path in own or any(inside(path, one) for one in folders)
-    }
+    folders = {path for path in own if os.path.isdir(path) or path not in every}
+    changes = {path: how for path, how in every.items() if path in own or inside_any(path, folders)}
     for path, how in changes.items():
         if how == NEW:
             discard(path)

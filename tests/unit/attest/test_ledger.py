@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mlxkit.attest import carry, dsse, ledger
+from mlxkit.attest import dsse, ledger
 from mlxkit.attest.dsse import Envelope, Signature
+from mlxkit.attest.ledger import CHAIN
 from mlxkit.core.errors import RemoteError
+from mlxkit.runs import chain_carry as carry
 from mlxkit.runs.record import digest
 from mlxkit.runs.repository import Who
 
@@ -27,7 +29,7 @@ def add(root: Path, *numbers: int) -> None:
 
 
 def kept(root: Path) -> set[bytes]:
-    return set(ledger.read_all(str(root)).values())
+    return set(CHAIN.read_all(str(root)).values())
 
 
 def many(*numbers: int) -> set[bytes]:
@@ -35,28 +37,28 @@ def many(*numbers: int) -> set[bytes]:
 
 
 def test_nothing_yet(repo: Path) -> None:
-    assert ledger.tip(str(repo)) is None
-    assert ledger.read_all(str(repo)) == {}
+    assert CHAIN.tip(str(repo)) is None
+    assert CHAIN.read_all(str(repo)) == {}
 
 
 def test_kept_by_digest(repo: Path) -> None:
     add(repo, 1, 2, 1)
     assert kept(repo) == many(1, 2)
     name = digest(envelope(1))
-    listed = git(repo, "ls-tree", "-r", "--name-only", ledger.REF).splitlines()
-    assert ledger.path_of(name) in listed and len(listed) == 2
+    listed = git(repo, "ls-tree", "-r", "--name-only", CHAIN.ref).splitlines()
+    assert CHAIN.path_of(name) in listed and len(listed) == 2
     assert git(repo, "status", "--porcelain") == ""
 
 
 def test_what_is_not_what_its_name_says(repo: Path) -> None:
     add(repo, 1)
     blob = git(repo, "hash-object", "-w", "--", ".git/config")
-    tree = git(repo, "rev-parse", f"{ledger.REF}^{{tree}}")
+    tree = git(repo, "rev-parse", f"{CHAIN.ref}^{{tree}}")
     git(repo, "read-tree", "--index-output=.git/scratch", tree)
-    path = ledger.path_of("a" * 64)
+    path = CHAIN.path_of("a" * 64)
     git(repo, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
     bad = git(repo, "commit-tree", "-m", "bad", git(repo, "write-tree"))
-    git(repo, "update-ref", ledger.REF, bad)
+    git(repo, "update-ref", CHAIN.ref, bad)
     assert kept(repo) <= many(1)
 
 
@@ -95,45 +97,45 @@ def told(carried: carry.Carried | None) -> tuple[str, int, int]:
 
 def test_to_and_fro(origin: Path) -> None:
     one, two = clone(origin, "one"), clone(origin, "two")
-    assert carry.push(str(one)) is None
+    assert carry.push(str(one), CHAIN) is None
     add(one, 1, 2)
-    assert told(carry.push(str(one))) == ("origin", 2, 0)
-    assert told(carry.push(str(one))) == ("origin", 0, 0)
-    assert told(carry.fetch(str(two))) == ("origin", 2, 0)
-    assert ledger.tip(str(one)) == ledger.tip(str(two)), "nothing was to be joined"
+    assert told(carry.push(str(one), CHAIN)) == ("origin", 2, 0)
+    assert told(carry.push(str(one), CHAIN)) == ("origin", 0, 0)
+    assert told(carry.fetch(str(two), CHAIN)) == ("origin", 2, 0)
+    assert CHAIN.tip(str(one)) == CHAIN.tip(str(two)), "nothing was to be joined"
     add(two, 3)
-    assert told(carry.push(str(two)))[:2] == ("origin", 1)
+    assert told(carry.push(str(two), CHAIN))[:2] == ("origin", 1)
     add(one, 4)
-    assert told(carry.push(str(one)))[:2] == ("origin", 1)
-    assert told(carry.fetch(str(two)))[:2] == ("origin", 1)
+    assert told(carry.push(str(one), CHAIN))[:2] == ("origin", 1)
+    assert told(carry.fetch(str(two), CHAIN))[:2] == ("origin", 1)
     assert kept(one) == kept(two) == kept(origin) == many(1, 2, 3, 4)
-    assert ledger.tip(str(one)) == ledger.tip(str(two)) == ledger.tip(str(origin))
+    assert CHAIN.tip(str(one)) == CHAIN.tip(str(two)) == CHAIN.tip(str(origin))
 
 
 def test_two_that_know_nothing_of_each_other(origin: Path) -> None:
     one, two = clone(origin, "one"), clone(origin, "two")
     add(one, 1)
     add(two, 2)
-    carry.push(str(one))
-    carry.push(str(two))
-    carry.fetch(str(one))
+    carry.push(str(one), CHAIN)
+    carry.push(str(two), CHAIN)
+    carry.fetch(str(one), CHAIN)
     assert kept(one) == kept(two) == many(1, 2)
 
 
 def test_what_a_remote_drops_stays(origin: Path) -> None:
     one, two = clone(origin, "one"), clone(origin, "two")
     add(one, 1)
-    carry.push(str(one))
-    carry.fetch(str(two))
+    carry.push(str(one), CHAIN)
+    carry.fetch(str(two), CHAIN)
     empty = git(origin, "hash-object", "-t", "tree", "-w", "/dev/null")
-    tip = ledger.tip(str(origin))
+    tip = CHAIN.tip(str(origin))
     assert tip is not None
     who = ("-c", "user.name=x", "-c", "user.email=x")
     bad = git(origin, *who, "commit-tree", "-m", "x", "-p", tip, empty)
-    git(origin, "update-ref", ledger.REF, bad)
-    carry.fetch(str(two))
+    git(origin, "update-ref", CHAIN.ref, bad)
+    carry.fetch(str(two), CHAIN)
     assert kept(two) == many(1)
-    carry.push(str(two))
+    carry.push(str(two), CHAIN)
     assert kept(origin) == many(1)
 
 
@@ -142,10 +144,10 @@ def test_what_is_none_does_not_come_in(origin: Path) -> None:
     for data in (b"{}", b"no envelope", b""):
         ledger.append(str(one), data, WHO)
     add(one, 1)
-    carry.push(str(one))
-    assert told(carry.fetch(str(two))) == ("origin", 1, 3)
+    carry.push(str(one), CHAIN)
+    assert told(carry.fetch(str(two), CHAIN)) == ("origin", 1, 3)
     assert kept(two) == many(1)
-    assert told(carry.fetch(str(two))) == ("origin", 0, 0)
+    assert told(carry.fetch(str(two), CHAIN)) == ("origin", 0, 0)
 
 
 def test_a_remote_that_is_away(origin: Path, tmp_path: Path) -> None:
@@ -153,11 +155,11 @@ def test_a_remote_that_is_away(origin: Path, tmp_path: Path) -> None:
     add(one, 1)
     origin.rename(tmp_path / "away")
     with pytest.raises(RemoteError) as caught:
-        carry.push(str(one))
+        carry.push(str(one), CHAIN)
     assert caught.value.where == "remote 'origin'"
 
 
 def test_without_a_remote(repo: Path) -> None:
     add(repo, 1)
-    assert carry.push(str(repo)) is None
-    assert carry.fetch(str(repo)) is None
+    assert carry.push(str(repo), CHAIN) is None
+    assert carry.fetch(str(repo), CHAIN) is None

@@ -32,6 +32,8 @@ def why(options: str, now: datetime = NOW) -> str:
         'namespaces="*,!git"',
         'valid-after="20260101Z"',
         'valid-before="20260601120000Z"',
+        'valid-before="99991231235959"',
+        'valid-after="00010101"',
         'valid-after="202606011200Z",valid-before="20270101Z",namespaces="*"',
     ],
 )

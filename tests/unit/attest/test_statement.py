@@ -139,6 +139,10 @@ def _without(document: Any, path: list[Any], value: Any) -> bytes:
         (["predicate", "buildDefinition", "externalParameters", "params", "p"], 3),
         (["predicate", "buildDefinition", "resolvedDependencies"], {}),
         (["predicate", "buildDefinition", "resolvedDependencies", 0, "digest"], 3),
+        (
+            ["predicate", "buildDefinition", "resolvedDependencies", 0, "digest"],
+            {"gitCommit": "-x"},
+        ),
         (["predicate", "runDetails", "metadata", "invocationId"], []),
         (["predicate", "runDetails", "builder"], 3),
     ],

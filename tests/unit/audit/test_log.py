@@ -156,3 +156,25 @@ def test_newest_first_and_limited(repo: str) -> None:
     fill(repo, 6)
     found = log.entries(repo, lambda event: event.what["n"] % 2 == 0, limit=2)
     assert [entry.event.what["n"] for entry in found] == [4, 2]
+
+
+def test_a_user_without_a_name(repo: str, monkeypatch: pytest.MonkeyPatch, git_home: Path) -> None:
+    """As in a container that runs with any number for its user."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    done = subprocess.run(
+        [sys.executable, "-c", NAMELESS, repo], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("unknown <unknown@"), done.stderr
+
+
+NAMELESS = """
+import os, pwd, sys
+def none(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = none
+from mlxkit.audit.log import identity
+os.environ.update(GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="user.name", GIT_CONFIG_VALUE_0="")
+print(identity(sys.argv[1]))
+"""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,9 +22,16 @@ from .conftest import fill, git
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def _event(data: bytes) -> Event | None:
+    try:
+        return decode(data)
+    except (ValueError, RecursionError):
+        return None
+
+
 def write(root: str, data: bytes, parents: Sequence[str], **changes: str) -> str:
     """Write a commit of the log by hand, with the stamps of its event unless told otherwise."""
-    event = decode(data) if data[:1] == b"{" and b'"who"' in data else None
+    event = _event(data)
     blob = git(root, "hash-object", "-w", "--stdin", stdin=data)
     tree = git(root, "mktree", stdin=f"100644 blob {blob}\tevent.json\n".encode())
     stamp = {}
@@ -212,7 +220,16 @@ def test_other_files_in_a_commit(repo: str) -> None:
     assert "not just one event.json" in verify(repo)[0].why
 
 
-@pytest.mark.parametrize("data", [b"", b"no event", b'{"format":1}'])
+EVENT = (
+    b'{"format":1,"kind":"gc","mlx":"1","number":1,"previous":"","what":{"a":%b},'
+    b'"when":"2026-01-02T03:04:05.678Z","who":{"email":"e","name":"n"}}'
+)
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"no event", b'{"format":1}', EVENT % b"NaN", EVENT % rb'"\ud800"',
+    EVENT % (b"[" * 100_000 + b"]" * 100_000), EVENT % (b"9" * 5000),
+], ids=["nothing", "text", "no fields", "nan", "half a character", "deep", "long"])  # fmt: skip
 def test_a_commit_without_an_event(data: bytes, repo: str) -> None:
     """It is named, the rest can still be read, and nothing is added on top."""
     fill(repo, 2)
@@ -223,6 +240,17 @@ def test_a_commit_without_an_event(data: bytes, repo: str) -> None:
     assert len(log.read(repo)) == 2
     with pytest.raises(log.MlxError, match="holds no event"):
         fill(repo, 1)
+
+
+def test_a_time_of_many_digits(repo: str) -> None:
+    fill(repo, 1)
+    data = git(repo, "cat-file", "commit", log.REF).encode() + b"\n"
+    head = re.sub(rb"> [0-9]+ ", b"> " + b"9" * 5000 + b" ", data)
+    odd = git(repo, "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=head)
+    Path(repo, ".git", "refs", "mlx", "audit").write_text(odd + "\n")
+    assert {one.why for one in verify(repo) if one.kind is Fault.EVENT} >= {
+        "the commit has no readable author", "the commit has no readable committer"
+    }  # fmt: skip
 
 
 def _loose(root: str, name: str) -> Path:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections import OrderedDict
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -353,3 +354,15 @@ def test_import_and_common_use_leave_ruamel_alone() -> None:
         "assert 'ruamel.yaml' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_aliases_stand_for_what_they_name() -> None:
+    assert yaml.load("a: &x {b: 1}\nc: *x\nd: [*x, *x]\n")["d"] == [{"b": 1}, {"b": 1}]
+    assert yaml.load("cmd: cat *.csv && rm *\n") == {"cmd": "cat *.csv && rm *"}
+
+
+def test_aliases_that_would_fill_the_memory() -> None:
+    levels = "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghij"))
+    for text in (f"a: &a [1]\n{levels}", f"a: &a [1]\n{levels}\tb: 1\n"):
+        with pytest.raises(yaml.YamlError):
+            yaml.load(text)

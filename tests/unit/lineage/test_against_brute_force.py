@@ -1,16 +1,21 @@
 """Random histories: the index must answer as a walk of every commit does, however it got there."""
 
+import os
 import random
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.support import history as brute
 from tests.support.history import RandomHistory
 from tests.support.tools import Tools
 
+from mlxkit.lineage import index as index_module
+from mlxkit.lineage import schema
 from mlxkit.lineage.index import Index, open_index
 from mlxkit.lineage.productions import productions
 from mlxkit.lineage.query import Asked, answer
@@ -104,3 +109,69 @@ def test_answers_as_a_walk_of_every_commit(tools: Tools, seed: int) -> None:
                 gone = set(history.made.trees) - brute.reach(history.made, set(refs.values()))
                 for oid in gone:
                     del history.made.trees[oid], history.made.parents[oid]
+
+
+def killed(root: Path, statements: int) -> None:
+    """Bring the index up to date in steps of two commits, by a process killed on the way."""
+    child = os.fork()
+    if not child:
+        index_module._STEP = 2  # type: ignore[misc]
+        left = statements
+
+        def count(statement: str) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os._exit(9)
+
+        def database(root: str) -> sqlite3.Connection:
+            db = schema.database(root)
+            db.set_trace_callback(count)
+            return db
+
+        index_module.database = database
+        try:
+            opened(root)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+@settings(RELAXED, max_examples=12)
+@given(seed=st.integers(0, 2**32))
+@example(seed=918)  # two `dvc.yaml` that say the same
+def test_killed_at_any_point_it_goes_on_from_there(tools: Tools, seed: int) -> None:
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        history = RandomHistory(Path(folder) / "repo", tools.env, rng)
+        history.start()
+        refs: dict[str, str] = {}
+        for _ in range(4):
+            history.grow(rng.randint(2, 8))
+            move(history, refs, rng)
+            killed(history.root, rng.randint(10, 150))
+        index = opened(history.root)
+        check(index, history.made, set(refs.values()))
+        grown = known(index.db)
+        index.close()
+        (history.root / ".mlx" / "lineage.db").unlink()
+        index = opened(history.root)
+        assert known(index.db) == grown
+        index.close()
+
+
+def test_two_that_read_in_steps_agree(tools: Tools, tmp_path: Path) -> None:
+    history = RandomHistory(tmp_path / "repo", tools.env, random.Random(7))
+    history.start()
+    history.grow(30)
+    history.point("refs/heads/main", list(history.made.trees)[-1])
+    ask = (
+        "import sys; from mlxkit.lineage import index; index._STEP = 2;"
+        "index.open_index(sys.argv[1], sys.argv[1], print).close()"
+    )
+    argv = [sys.executable, "-c", ask, str(history.root)]
+    together = [subprocess.Popen(argv, env=dict(tools.env)) for _ in range(3)]
+    assert [one.wait() for one in together] == [0, 0, 0]
+    index = opened(history.root)
+    check(index, history.made, {list(history.made.trees)[-1]})
+    index.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.lineage import Repository, md5
 
-from mlxkit.lineage.log import versions
+from mlxkit.lineage.log import history_of
 
 
 def test_only_the_commit_that_brought_it_is_named(repo: Repository) -> None:
@@ -90,7 +90,8 @@ def test_an_output_that_moves_is_followed(repo: Repository) -> None:
     repo.lock(train="x:1 > new:m3")
     repo.commit("three")
     index = repo.index()
-    told = [(one.made.subject, one.made.path, one.renamed_from) for one in versions(index, "new")]
+    found = history_of(index, "new").versions
+    told = [(one.made.subject, one.made.path, one.renamed_from) for one in found]
     index.close()
     assert told == [
         ("three", "new", None), ("moved", "new", "old"), ("two", "old", None), ("one", "old", None)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from tests.support.lineage import Repository, md5
 
-from mlxkit.core.errors import BusyError
+from mlxkit.cli.knowing import knowing
+from mlxkit.core.errors import BusyError, MlxError
 from mlxkit.lineage import schema
+from mlxkit.lineage.productions import productions
 
 ASK = (
     "import sys; from mlxkit.lineage.index import open_index;"
@@ -69,6 +71,25 @@ def test_a_damaged_or_old_file_is_made_anew(repo: Repository, damage: str) -> No
     repo.lock(train="x:1 > model:new")
     repo.commit()
     assert len(repo.makers("m1")) == len(repo.makers("new")) == 1
+
+
+def test_damage_that_is_found_late(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has changed since, so only the question reads what is damaged."""
+    path = grown(repo)
+    assert repo.makers("m1")
+    data = bytearray(path.read_bytes())
+    for page in range(2 * 4096, len(data), 4096):
+        data[page : page + 200] = b"\xff" * 200
+    path.write_bytes(data)
+    monkeypatch.chdir(repo.root)
+    told = []
+    for _ in range(2):
+        try:
+            with knowing() as index:
+                told.append(len(productions(index, [md5("m1")])))
+        except MlxError as error:
+            told.append(error.message)
+    assert "was damaged, and is thrown away" in str(told[0]) and told[1] == 1
 
 
 def test_a_folder_that_cannot_be_written(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

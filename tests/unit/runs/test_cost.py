@@ -83,6 +83,19 @@ def test_the_last_run_of_a_stage_is_one_that_ran() -> None:
     assert last_run(records, "other") is None
 
 
+def test_data_that_was_recorded_is_no_run() -> None:
+    records = {"a": _record(outcome="committed"), "b": _record()}
+    assert {name: one.runs for name, one in grouped(records, None, lambda n, _: n).items()} == {
+        "b": 1
+    }
+
+
+def test_figures_beyond_all_measure() -> None:
+    huge = _record(seconds=1e300, cost={"cpu_seconds": 1e300, "peak_memory": -1})
+    found = total(cost_of(one, None) for one in (huge, huge))
+    assert (found.seconds, found.cpu_seconds, found.unmeasured) == (0.0, None, 2)
+
+
 # When
 
 NOW = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
@@ -104,7 +117,11 @@ def test_times(text: str, wanted: datetime) -> None:
     assert read_time(text, NOW) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "x days ago", "1e999 days", "3 moons"])
+TIMELESS = ["", "soon", "2026-13-01", "x days ago", "1e999 days", "3 moons",
+            "0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TIMELESS)
 def test_no_time(text: str) -> None:
     with pytest.raises(UsageError, match="is no time"):
         read_time(text, NOW)
@@ -131,14 +148,14 @@ def test_prices(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "where", "message"),
     [
-        ("cost: 3\n", ":1", "not a mapping of prices"),
+        ("cost: 3\n", ":1", "`cost` is not a mapping: 3"),
         ("cost:\n  currency: EUR\n  cpu_hours: 1\n", ":3", "unknown key 'cpu_hours'"),
-        ("cost:\n  cpu_hour: cheap\n", ":2", "`cost.cpu_hour` is not a price: 'cheap'"),
-        ("cost:\n  gpu_hour: -1\n", ":2", "is not a price: -1"),
-        ("cost:\n  gpu_hour: yes\n", ":2", "is not a price"),
-        ("cost:\n  gpu_hour: .inf\n", ":2", "is not a price"),
-        ("cost:\n  gpu_hour: true\n", ":2", "is not a price: True"),
-        ("cost:\n  currency: 3\n", ":2", "`cost.currency` is not a name"),
+        ("cost:\n  cpu_hour: cheap\n", ":2", "`cost.cpu_hour` is not a number: 'cheap'"),
+        ("cost:\n  gpu_hour: -1\n", ":2", "`cost.gpu_hour` is less than 0: -1"),
+        ("cost:\n  gpu_hour: yes\n", ":2", "is not a number: 'yes'"),
+        ("cost:\n  gpu_hour: .inf\n", ":2", "is not a finite number: inf"),
+        ("cost:\n  gpu_hour: true\n", ":2", "is not a number: True"),
+        ("cost:\n  currency: 3\n", ":2", "`cost.currency` is not a text: 3"),
         ("- 1\n", "", "is not a mapping"),
         ("cost: {\n", ":2", "."),
     ],

@@ -204,6 +204,27 @@ def test_a_chain_that_drops_ours(repo: Repo, other: Repo) -> None:
     assert ids(repo) == ours | theirs
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_chain_with_what_is_no_file(repo: Repo, other: Repo, first: bool) -> None:
+    """Links, programs and submodules do not come in beside records."""
+    theirs = add(other, 3)
+    if not first:
+        bring(repo, other)
+        theirs |= add(other, 4)
+    blob = other.git("hash-object", "-w", "--stdin", stdin=b"/etc/passwd")
+    lines = [
+        f"commit {REF}\ncommitter x <x@x> 1700000000 +0000\ndata 1\nx\nfrom {REF}^0",
+        f"M 120000 {blob} link",
+        f"M 100755 {blob} runs/ab/{'0' * 62}.json",
+        f"M 160000 {other.git('rev-parse', 'HEAD')} module",
+    ]
+    other.git("fast-import", "--quiet", stdin="\n".join([*lines, ""]).encode())
+    assert bring(repo, other).added == 1
+    assert ids(repo) == theirs
+    names = repo.git("ls-tree", "-r", "--name-only", REF).splitlines()
+    assert all(ledger.name_of(name) and "0" * 62 not in name for name in names)
+
+
 def test_a_chain_with_what_is_not_a_record(repo: Repo, other: Repo) -> None:
     """Neither a wrong name, nor other content below a right name, nor something huge comes in."""
     for first in (True, False):

@@ -47,7 +47,7 @@ LATER = st.dictionaries(st.text(min_size=1).map("later-{}".format), VALUES, max_
 
 
 @settings(max_examples=60, deadline=None)
-@given(NAMES, NAMES, st.none() | st.text(), st.integers(), PARAMS, LATER)
+@given(NAMES, NAMES, st.none() | st.text(), st.integers(1 - 2**63, 2**63 - 1), PARAMS, LATER)
 def test_any_record_is_read_as_it_was_written(
     name: str, path: str, cmd: str | None, size: int, params: Any, later: Any
 ) -> None:
@@ -120,6 +120,8 @@ WRONG: list[dict[str, Any]] = [
     {"outs": 5}, {"params": []}, {"params": {"p": 1}}, {"reasons": ["x"]}, {"dirty": "yes"},
     {"dirty": 1}, {"commit": 5}, {"host": []}, {"cost": "x"}, {"seconds": "1"},
     {"seconds": False}, {"exit_code": 1.5}, {"left_out": [[]]}, {"env": {}},
+    {"commit": "--output=x"}, {"commit": "HEAD"}, {"snapshot": "-" * 40}, {"tree": ""},
+    {"env": "e" * 63}, {"outs": [{"path": "a", "size": 2**63}]}, {"left_out_more": -(2**63)},
 ]  # fmt: skip
 
 
@@ -127,6 +129,18 @@ WRONG: list[dict[str, Any]] = [
 def test_fields_that_are_not_what_they_should_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidRecord):
         read({**document(record()), **wrong})
+
+
+def test_numbers_that_no_number_is_and_depths_that_nobody_walks() -> None:
+    text = encode(record(seconds=1.25)).replace(b"1.25", b"1e999")
+    with pytest.raises(InvalidRecord, match="is no number"):
+        decode(text, digest(text))
+    deep: Any = 1
+    for _ in range(120):
+        deep = [deep]
+    for told in ({"params": {"p": {"a": deep}}}, {"cost": {"a": deep}}, {"later": deep}):
+        with pytest.raises(InvalidRecord, match="nested too deeply"):
+            read({**document(record()), **told})
 
 
 @pytest.mark.parametrize("told", [[], 5, None, "x", {}])

@@ -11,7 +11,7 @@ from mlxkit.runs.settings import Settings, load_settings
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (None, Settings()), ("", Settings()), ("metrics: {}", Settings()), ("- 1", Settings()),
+        (None, Settings()), ("", Settings()), ("metrics: {}", Settings()),
         ("runs:", Settings()), ("runs: {record: false}", Settings(record=False)),
         ("runs: {max_file_size: 5}", Settings(max_file_size=5)),
         ("runs: {max_file_size: 0}", Settings(max_file_size=0)),

@@ -1,7 +1,8 @@
 """What can be deleted from the cache, why, and deleting it so that a kill harms nothing."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mlxkit.core.progress import SILENT, Progress
@@ -16,6 +17,7 @@ from mlxkit.data.gc.reach import (
     recorded,
 )
 from mlxkit.data.gc.scope import Scope
+from mlxkit.data.history.versions import Text
 from mlxkit.pipeline.session import Session
 from mlxkit.store.errors import explained
 
@@ -84,10 +86,16 @@ class Group(NamedTuple):
     size: int
 
 
-def make_plan(session: Session, others: Sequence[Session], wanted: Wanted) -> Plan:
+def make_plan(
+    session: Session,
+    others: Sequence[Session],
+    wanted: Wanted,
+    besides: Callable[[Session], Iterable[Text]] = lambda _: (),
+) -> Plan:
     """Compare the cache with all that this and the `others` projects refer to.
 
-    Raises MlxError where something that may refer to an object cannot be read.
+    `besides` tells what else of a project may name objects to be kept, whatever is wanted. Raises
+    MlxError where something that may refer to an object cannot be read.
     """
     sessions = [session, *others]
     stock = take_stock(cache_folder(session))
@@ -95,7 +103,9 @@ def make_plan(session: Session, others: Sequence[Session], wanted: Wanted) -> Pl
         (
             text
             for one in sessions
-            for text in all_texts(one, wanted.scope, run_cache=wanted.run_cache)
+            for text in chain(
+                all_texts(one, wanted.scope, run_cache=wanted.run_cache), besides(one)
+            )
         ),
         stock,
     )

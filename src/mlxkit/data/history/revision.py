@@ -113,6 +113,14 @@ class Revisions:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ProjectError(f"is not valid: {error!r}", where=f"{tree.rev}:{path}") from error
 
+    def declared(self, tree: Tree, path: str) -> dict[str, Any]:
+        """Return the document of one `dvc.yaml` or `.dvc` file of a commit, templates filled in.
+
+        Raises ProjectError.
+        """
+        self.read([tree.files[path]])
+        return self._load(tree, path)
+
     def lock(self, tree: Tree, path: str) -> dict[str, Any]:
         """Return the entries of a commit's lock file, none without it; raises ProjectError."""
         self.read([tree.files[path]] if path in tree.files else [])

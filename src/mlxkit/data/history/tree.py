@@ -19,6 +19,8 @@ from mlxkit.tools import dvc
 _SKIPPED = frozenset({".git", ".hg", ".dvc", ".mlx"})
 _VARIABLES = (".yaml", ".yml", ".json", ".toml", ".py")
 _KEPT = 500
+_FORMAT = 2
+_DECLARED = ("stages", "metrics", "params", "plots")
 
 
 class Tree(NamedTuple):
@@ -66,12 +68,15 @@ def needs_resolver(data: Mapping[str, Any], raw: bytes) -> bool:
 
 
 def resolve(root: str, config: dict[str, Any], tree: Tree, path: str) -> dict[str, Any]:
-    """Return the stages of the `dvc.yaml` at `path` with its templates filled in by DVC."""
+    """Return what the `dvc.yaml` at `path` declares, with its templates filled in by DVC."""
     text = tree.content(path).decode("utf-8", "replace")
     chosen = [path, *_variables(tree, text)]
     key = md5_bytes(
         json.dumps(
-            [dvc.signature(), path, config.get("parsing"), [[p, tree.files[p]] for p in chosen]]
+            [
+                *(_FORMAT, dvc.signature(), path, config.get("parsing")),
+                [[p, tree.files[p]] for p in chosen],
+            ]
         ).encode()
     )
     store = os.path.join(root, ".mlx", "cache", "templates.json")
@@ -79,7 +84,7 @@ def resolve(root: str, config: dict[str, Any], tree: Tree, path: str) -> dict[st
     if key not in known:
         with _laid_out(tree, chosen) as folder:
             resolved, _ = dvc.resolve_project_file(folder, config, f"{folder}/{path}", text)
-        known[key] = {"stages": resolved["stages"]}
+        known[key] = {kind: resolved[kind] for kind in _DECLARED}
         _write(store, dict(list(known.items())[-_KEPT:]))
     return dict(known[key])
 

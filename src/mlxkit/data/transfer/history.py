@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mlxkit.core.errors import ProjectError
@@ -27,12 +27,17 @@ class Elsewhere(NamedTuple):
 
 def recorded_elsewhere(session: Session, *, branches: bool, tags: bool, commits: bool) -> Elsewhere:
     """Return what the commits in question record; one whose files are invalid is left out."""
+    assert session.git_root is not None
+    return recorded_in(session, _commits(session.git_root, branches, tags, commits))
+
+
+def recorded_in(session: Session, commits: Iterable[str]) -> Elsewhere:
+    """Return what commits record, given their ids; one whose files are invalid is left out."""
     revisions = Revisions(session)
     wanted: dict[Wanted, None] = {}
     special = False
     notes = []
-    assert session.git_root is not None
-    for commit in dict.fromkeys(_commits(session.git_root, branches, tags, commits)):
+    for commit in dict.fromkeys(commits):
         try:
             tree = revisions.tree(commit)
             recorded = revisions.recorded(commit)

@@ -19,7 +19,8 @@ class Request(NamedTuple):
     """What the user asked for besides the outputs.
 
     `revisions` are DVC's names of other commits to look at: `all_branches`, `all_tags`,
-    `all_commits`; `extra` are options that only DVC knows: then all of it is left to DVC.
+    `all_commits`; `commits` are ids of others. `extra` are options that only DVC knows: then all
+    of it is left to DVC.
     """
 
     remote: str | None = None
@@ -28,6 +29,7 @@ class Request(NamedTuple):
     targets: Sequence[str] = ()
     revisions: frozenset[str] = frozenset()
     extra: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    commits: Sequence[str] = ()
 
 
 class Report(NamedTuple):
@@ -125,16 +127,19 @@ def _with_history(
     session: RunSession, wanted: list[Wanted], request: Request
 ) -> tuple[list[Wanted], bool, Report]:
     """Add what other commits record; also tell whether only DVC can transfer some of that."""
-    if not request.revisions:
+    if not request.revisions and not request.commits:
         return wanted, False, Report()
-    from mlxkit.data.transfer.history import recorded_elsewhere
+    from mlxkit.data.transfer.history import recorded_elsewhere, recorded_in
 
-    found = recorded_elsewhere(
-        session,
-        branches="all_branches" in request.revisions,
-        tags="all_tags" in request.revisions,
-        commits="all_commits" in request.revisions,
-    )
+    if request.commits:
+        found = recorded_in(session, request.commits)
+    else:
+        found = recorded_elsewhere(
+            session,
+            branches="all_branches" in request.revisions,
+            tags="all_tags" in request.revisions,
+            commits="all_commits" in request.revisions,
+        )
     ours = [one for one in found.wanted if not _keeps_versions(session, one.remote, request.remote)]
     special = found.special or len(ours) != len(found.wanted)
     return list(dict.fromkeys([*wanted, *ours])), special, Report(notes=found.notes)
@@ -171,7 +176,9 @@ def _rest_by_dvc(
 ) -> Report:
     """Let DVC do what only it can: imports, versions kept by a cloud, digests of DVC 2."""
     if special:  # among what other commits record: DVC looks through them all itself
-        extra = dict.fromkeys(request.revisions, True)
+        extra: dict[str, Any] = dict.fromkeys(request.revisions, True)
+        if request.commits:
+            extra = {"revs": list(request.commits), "workspace": False}
         return _both(report, _by_dvc(session, verb, None, request._replace(extra=extra)))
     if left:
         return _both(report, _by_dvc(session, verb, _targets(left), request))

@@ -58,12 +58,7 @@ form-action 'none'; style-src '{style_hash}'; script-src '{script_hash}'">
 
 def render(answer: Answer) -> str:
     """Return the page, complete in itself."""
-    nodes, _ = nodes_of(answer)
-    edges = edges_of(answer, nodes)
-    numbers = {node.md5: number for number, node in enumerate(nodes)}
-    ends = [(numbers[edge.source], numbers[edge.target]) for edge in edges]
-    levels = find_levels([_SIDES.get(node.side, 0) for node in nodes], ends)
-    layout = lay_out(levels, ends, BOX)
+    nodes, edges, ends, layout = _placed(answer)
     style, script = _asset("page.css"), _asset("page.js")
     path = one_line(answer.artifact.path) or short(answer.artifact.md5)
     return _PAGE.format(
@@ -78,6 +73,22 @@ def render(answer: Answer) -> str:
         notes=_notes(answer.notes),
         data=_data(nodes, ends),
     )
+
+
+def picture(answer: Answer) -> str:
+    """Return the graph alone, as SVG; the page's own style is not in it."""
+    return _drawing(*_placed(answer))
+
+
+def _placed(
+    answer: Answer,
+) -> tuple[Sequence[Node], Sequence[Edge], Sequence[tuple[int, int]], Layout]:
+    nodes, _ = nodes_of(answer)
+    edges = edges_of(answer, nodes)
+    numbers = {node.md5: number for number, node in enumerate(nodes)}
+    ends = [(numbers[edge.source], numbers[edge.target]) for edge in edges]
+    levels = find_levels([_SIDES.get(node.side, 0) for node in nodes], ends)
+    return nodes, edges, ends, lay_out(levels, ends, BOX)
 
 
 def _asset(name: str) -> str:

@@ -5,6 +5,7 @@ import json
 import math
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mlxkit import __version__
@@ -76,7 +77,9 @@ def _ended(node: Node) -> str:
     if node.run and _is_time(node.run.get("started")):
         seconds = node.run.get("seconds")
         spent = seconds if isinstance(seconds, int | float) else 0
-        ended = _parsed(str(node.run["started"])) + datetime.timedelta(seconds=spent)
+        ended = _parsed(str(node.run["started"]))
+        with suppress(OverflowError):  # a stranger's record may tell of any number of seconds
+            ended += datetime.timedelta(seconds=spent)
         return ended.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return node.date if _is_time(node.date) else _NEVER
 
