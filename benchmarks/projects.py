@@ -42,6 +42,55 @@ def chains(folder: Path, count: int) -> None:
     _write(folder, stages)
 
 
+def measured(folder: Path, count: int) -> None:
+    """Stages in chains of ten that write metrics, which Git has of two runs."""
+    chains(folder, count)
+    stages = json.loads((folder / "dvc.yaml").read_text())["stages"]
+    git = ["git", "-c", "user.name=B", "-c", "user.email=b@example.org"]
+    for run_number in range(2):
+        for number, stage in enumerate(stages.values()):
+            values = {"loss": 1 / (2 + number + run_number), "accuracy": 0.5, "rows": number}
+            text = json.dumps({"test": values, "train": values})
+            (folder / f"m{number}.json").write_text(text + "\n")
+            stage["cmd"] = f"{stage['cmd'].partition(' && ')[0]} && echo '{text}' > m{number}.json"
+            stage["metrics"] = [{f"m{number}.json": {"cache": False}}]
+        _write(folder, stages)
+        for args in (["add", "-A"], ["commit", "-q", "-m", f"run {run_number}"]):
+            subprocess.run([*git, *args], cwd=folder, check=True)
+
+
+def experiments(folder: Path, count: int) -> None:
+    """`count` experiments of one pipeline of twenty stages, as either tool would store them."""
+    chains(folder, 20)
+    stages = json.loads((folder / "dvc.yaml").read_text())["stages"]
+    stages["s19"] |= {"params": ["train"], "metrics": [{"m0.json": {"cache": False}}]}
+    stages["s19"]["cmd"] += " && echo '{}' > m0.json"
+    _write(folder, stages)
+    (folder / "params.yaml").write_text("train: {lr: 0.1, depth: 3}\n")
+    (folder / "m0.json").write_text("{}\n")
+    git = ["-c", "user.name=B", "-c", "user.email=b@example.org"]
+    for args in (["add", "-A"], ["commit", "-q", "-m", "baseline"]):
+        _git(folder, *git, *args)
+    head = _git(folder, "rev-parse", "HEAD")
+    lines = []
+    for number in range(count):
+        params = f"train: {{lr: {number / 1000}, depth: {number % 7}}}\n"
+        metrics = json.dumps({"test": {"loss": 1 / (2 + number), "accuracy": 0.5, "rows": number}})
+        ref = f"refs/exps/{head[:2]}/{head[2:]}/made-{number}"
+        lines.append(f"commit {ref}\ncommitter B <b@example.org> {1_800_000_000 + number} +0000\n")
+        lines.append(f"data 3\nexp\nfrom {head}\n")
+        for path, text in (("params.yaml", params), ("m0.json", metrics)):
+            lines.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
+    _git(folder, "fast-import", "--quiet", text="".join(lines))
+
+
+def _git(folder: Path, *args: str, text: str = "") -> str:
+    done = subprocess.run(
+        ["git", *args], cwd=folder, input=text, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def sleepers(folder: Path, count: int) -> None:
     """`count` independent stages of one second."""
     stages: dict[str, Any] = {}

@@ -158,3 +158,12 @@ def test_a_dep_edited_while_its_stage_runs(new_project: NewProject) -> None:
     by_mlx.mlx("repro").ok()
     assert by_mlx.read("out") == by_mlx.read("in")
     assert by_mlx.dvc("status", "--json").json == {}
+
+
+def test_a_tsv_without_names_has_columns(project: Project) -> None:
+    """DVC takes the whole first line for one column, and then finds no point."""
+    project.write("t.tsv", "1\t10\n2\t20\n")
+    words = ("plots", "show", "t.tsv", "--no-header", "--json")
+    assert project.dvc(*words).ok().json["data"] == {"t.tsv": []}
+    (drawn,) = project.mlx(*words).ok().json["data"]["t.tsv"]
+    assert [row["1"] for row in drawn["content"]["data"]["values"]] == ["10", "20"]

@@ -45,7 +45,9 @@ def measured(project: Project) -> Project:
 @pytest.mark.parametrize("args", [
     "metrics show", "metrics show m.json", "metrics show -A", "metrics show -T",
     "metrics show -R sub", "metrics show extra.json m.yaml",
-    "params diff", "params diff v1", "params diff v1 HEAD",
+    "metrics show -a", "metrics show -aT", "metrics show sub",
+    "params diff", "params diff v1", "params diff v1 HEAD", "params diff --all --deps",
+    "params diff v1 --targets params.yaml nowhere.toml", "params diff HEAD HEAD",
 ])  # fmt: skip
 def test_same_json_as_dvc(args: str, measured: Project) -> None:
     words = args.split()
@@ -54,7 +56,10 @@ def test_same_json_as_dvc(args: str, measured: Project) -> None:
     assert actual.json == expected.json, f"{expected}\n{actual}"
 
 
-@pytest.mark.parametrize("revs", ["", "v1", "v1 HEAD", "HEAD v1"])
+@pytest.mark.parametrize("revs", [
+    "", "v1", "v1 HEAD", "HEAD v1", "workspace v1", "HEAD workspace --all", "v1 -R --targets sub",
+    "v1 --targets m.json m.yaml", "--targets nowhere.json", "main^{/first} main --no-path --md",
+])  # fmt: skip
 def test_diff_adds_only_the_direction(revs: str, measured: Project) -> None:
     expected = measured.dvc("metrics", "diff", *revs.split(), "--json").ok().json
     actual = measured.mlx("metrics", "diff", *revs.split(), "--json").ok().json

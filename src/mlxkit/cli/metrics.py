@@ -1,18 +1,28 @@
-"""`mlx metrics show`: the metrics of the working tree; other views come from DVC."""
+"""`mlx metrics`: what was measured, here or at revisions; what changed, and if for the better."""
 
-import os
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json, Quiet, Verbose, new_app
+from mlxkit.cli.compare_options import (
+    Branches,
+    Commits,
+    Full,
+    Markdown,
+    New,
+    NoPath,
+    Old,
+    Precision,
+    Recursive,
+    Tags,
+    Unchanged,
+    metrics_paths,
+    warn,
+)
+from mlxkit.cli.options import Json, ManyTargets, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
-from mlxkit.cli.tables import show_files
-from mlxkit.metrics.load import MetricsFile, flatten, load_metrics
-from mlxkit.metrics.preferences import load_preferences, preference_of
-from mlxkit.pipeline.params import read_file
 
 app = new_app()
 ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
@@ -20,80 +30,135 @@ ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 @app.callback()
 def metrics() -> None:
-    """Show metrics; compare them between revisions."""
+    """Show metrics; compare them between revisions.
+
+    Example: mlx metrics diff main
+    """
 
 
 @app.command()
 def show(
-    targets: Annotated[list[str] | None, typer.Argument(help="Metrics files.")] = None,
-    all_branches: Annotated[
-        bool, typer.Option("--all-branches", "-a", help="Of every branch.")
-    ] = False,
-    all_tags: Annotated[bool, typer.Option("--all-tags", "-T", help="Of every tag.")] = False,
-    all_commits: Annotated[
-        bool, typer.Option("--all-commits", "-A", help="Of every commit.")
-    ] = False,
-    markdown: Annotated[bool, typer.Option("--md", help="As a Markdown table.")] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-R", help="All files in the folders named.")
-    ] = False,
-    precision: Annotated[
-        int, typer.Option("--precision", min=1, help="Significant digits to show.")
-    ] = 5,
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="Metrics files, or folders of them.")
+    ] = None,
+    all_branches: Branches = False,
+    all_tags: Tags = False,
+    all_commits: Commits = False,
+    markdown: Markdown = False,
+    recursive: Recursive = False,
+    precision: Precision = 5,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show the metrics of the working tree, files with the same metrics side by side.
+    """Show metrics: of the working tree, or of branches, tags, commits; `↑` marks more is better.
 
-    Example: mlx metrics show --json
+    Example: mlx metrics show --all-tags
     """
-    if all_branches or all_tags or all_commits or markdown:
-        flags = [
-            ("-a", all_branches),
-            ("-T", all_tags),
-            ("-A", all_commits),
-            ("--md", markdown),
-            ("-R", recursive),
-            ("--json", as_json),
-        ]
-        given = [flag for flag, wanted in flags if wanted]
-        return give_to_dvc(["metrics", "show", *given, *(targets or [])])
+    from mlxkit.cli.compare_show import show_revisions, show_table
+    from mlxkit.comparison.asking import ask_metrics, show_all
+    from mlxkit.comparison.documents import document
+
+    several = all_branches or all_tags or all_commits
     with reading() as session:
-        declared = session.declared
-        outs = [out.abs for one in declared.stages for out in one.outs if out.metric]
-        paths = [os.path.abspath(path) for path in targets or []] or [*outs, *declared.metrics]
-        files = load_metrics(paths, read_file)
-        known = load_preferences(session.root)
+        asked = ask_metrics(metrics_paths(session, targets or []))
+        told = show_all(session, asked, branches=all_branches, tags=all_tags, commits=all_commits)
+        root = session.root
+    warn(told.warnings)
     if as_json:
-        terminal.write_json({"": {"data": {_shown(one): _document(one) for one in files}}})
-        return 0
-    tables = [(_shown(one), flatten(one.values)) for one in files if one.error is None]
-    names = {name for _, values in tables for name in values}
-    arrows = {name: ARROWS[preference_of(name, known).better] for name in names}
-    show_files(tables, "metric", arrows, precision)
-    for one in files:
-        if one.error is not None:
-            terminal.note(f"{_shown(one)}: {one.error}")
-    if not files:
-        terminal.note("no stage declares metrics: add `metrics:` to one in dvc.yaml")
+        terminal.write_json(document(told.found, root))
+    elif not any(told.values.values()):
+        if not told.warnings and not quiet:
+            terminal.note("no stage declares metrics: add `metrics:` to one in dvc.yaml")
+    elif markdown:
+        show_table(told.values, with_revision=several, precision=precision)
+    else:
+        show_revisions(told.values, "metric", _marks(root, told.values), precision)
     return 0
 
 
-@app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
-def diff(ctx: typer.Context) -> int:
-    """Compare metrics between revisions (from DVC)."""
-    return give_to_dvc(["metrics", "diff", *ctx.args])
+@app.command(cls=ManyTargets)
+def diff(
+    a_rev: Old = "HEAD",
+    b_rev: New = "workspace",
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--targets", metavar="PATHS", help="Only these files, or folders of them."),
+    ] = None,
+    recursive: Recursive = False,
+    unchanged: Unchanged = False,
+    full: Full = False,
+    as_json: Json = False,
+    markdown: Markdown = False,
+    no_path: NoPath = False,
+    precision: Precision = 5,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show which metrics changed between two revisions, and whether for the better.
+
+    Example: mlx metrics diff main --targets metrics/test.json
+    """
+    from mlxkit.cli.compare_diff import Brief, Judged, show_changes, show_markdown
+    from mlxkit.comparison.asking import ask_metrics, compare
+    from mlxkit.metrics.importance import by_importance, load_interest
+    from mlxkit.metrics.judgement import is_better
+    from mlxkit.metrics.preferences import load_preferences, preference_of
+
+    with reading() as session:
+        asked = ask_metrics(metrics_paths(session, targets or []))
+        told = compare(session, asked, a_rev, b_rev, unchanged=unchanged)
+        known = load_preferences(session.root)
+        interest = load_interest(session.root)
+    warn(told.warnings)
+
+    def judge(name: str, change: Mapping[str, Any]) -> Judged:
+        preference = preference_of(name, known)
+        better = is_better(name, dict(change), known)
+        return Judged(better, ARROWS[preference.better], preference.unit)
+
+    if as_json:
+        terminal.write_json(
+            {
+                path: {
+                    name: {**change, "better": is_better(name, change, known)}
+                    for name, change in names.items()
+                }
+                for path, names in told.changes.items()
+            }
+        )
+    elif not told.changes:
+        if not told.warnings and not quiet:
+            terminal.note(f"no metric differs between {a_rev} and {b_rev}")
+    elif markdown:
+        revs = (a_rev, b_rev)
+        show_markdown(
+            told.changes,
+            "Metric",
+            revs,
+            judge=judge,
+            unread=told.unread,
+            precision=precision,
+            paths=not no_path,
+        )
+    else:
+        brief = Brief(lambda names: by_importance(names, interest), "--full, or --targets FILE")
+        show_changes(
+            told.changes,
+            judge=judge,
+            unread=told.unread,
+            precision=precision,
+            paths=not no_path,
+            brief=None if full or targets else brief,
+        )
+    return 0
 
 
-def _shown(file: MetricsFile) -> str:
-    return os.path.relpath(file.path)
+def _marks(root: str, revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    from mlxkit.metrics.load import flatten
+    from mlxkit.metrics.preferences import load_preferences, preference_of
 
-
-def _document(file: MetricsFile) -> dict[str, Any]:
-    if file.error is not None:
-        return {"error": {"type": "MlxError", "msg": file.error}}
-    return {"data": file.values}
+    known = load_preferences(root)
+    each = [values for files in revisions.values() for values in files.values()]
+    names = {name for values in each for name in flatten(values)}
+    return {name: ARROWS[preference_of(name, known).better] for name in names}

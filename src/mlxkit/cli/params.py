@@ -1,74 +1,114 @@
-"""`mlx params show`: the parameters that stages use; other views come from DVC."""
+"""`mlx params`: parameters that stages use, at one revision or several, and what changed."""
 
-import os
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, new_app
+from mlxkit.cli.compare_options import (
+    Branches,
+    Commits,
+    Markdown,
+    New,
+    NoPath,
+    Old,
+    Tags,
+    Unchanged,
+    params_paths,
+    warn,
+)
+from mlxkit.cli.options import Json, ManyTargets, Quiet, Targets, Verbose, new_app
 from mlxkit.cli.reading import reading
-from mlxkit.cli.tables import show_files
-from mlxkit.metrics.load import flatten
-from mlxkit.pipeline.params import read_file
-from mlxkit.pipeline.session import Session
-from mlxkit.pipeline.spec import Stage
 from mlxkit.pipeline.targets import find_stages
 
 app = new_app()
+DIGITS = 0
+"""Parameters are shown in full."""
+Deps = Annotated[bool, typer.Option("--deps", help="Only what stages declare.")]
 
 
 @app.callback()
 def params() -> None:
-    """Show parameters; compare them between revisions."""
+    """Show parameters; compare them between revisions.
+
+    Example: mlx params diff main
+    """
 
 
 @app.command()
 def show(
     targets: Targets = None,
-    deps: Annotated[bool, typer.Option("--deps", help="Only what stages declare.")] = False,
+    all_branches: Branches = False,
+    all_tags: Tags = False,
+    all_commits: Commits = False,
+    deps: Deps = False,
+    markdown: Markdown = False,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show the parameter files of the working tree, or what some stages use of them.
+    """Show parameters: all, or those that some stages use; here, or of branches, tags, commits.
 
     Example: mlx params show train
     """
+    from mlxkit.cli.compare_show import show_revisions, show_table
+    from mlxkit.comparison.asking import ask_params, show_all
+    from mlxkit.comparison.documents import document
+
+    several = all_branches or all_tags or all_commits
     with reading() as session:
-        chosen = find_stages(session.declared, targets or [])
-        only_declared = deps or bool(targets)
-        files = _declared(session, chosen) if only_declared else _whole(session)
+        stages = [one.key for one in find_stages(session.declared, targets or [])]
+        asked = ask_params(stages=stages, deps_only=deps)
+        told = show_all(session, asked, branches=all_branches, tags=all_tags, commits=all_commits)
+        root = session.root
+    warn(told.warnings)
     if as_json:
-        terminal.write_json({"": {"data": {path: {"data": one} for path, one in files.items()}}})
-    elif files:
-        show_files([(path, flatten(one)) for path, one in files.items()], "parameter", {})
+        terminal.write_json(document(told.found, root))
+    elif not any(told.values.values()):
+        if not told.warnings and not quiet:
+            terminal.note("no stage declares parameters: add `params:` to one in dvc.yaml")
+    elif markdown:
+        show_table(told.values, with_revision=several, precision=DIGITS)
     else:
-        terminal.note("no stage declares parameters: add `params:` to one in dvc.yaml")
+        show_revisions(told.values, "parameter", {}, DIGITS)
     return 0
 
 
-@app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
-def diff(ctx: typer.Context) -> int:
-    """Compare parameters between revisions (from DVC)."""
-    return give_to_dvc(["params", "diff", *ctx.args])
+@app.command(cls=ManyTargets)
+def diff(
+    a_rev: Old = "HEAD",
+    b_rev: New = "workspace",
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--targets", metavar="PATHS", help="Only these parameter files."),
+    ] = None,
+    unchanged: Unchanged = False,
+    deps: Deps = False,
+    as_json: Json = False,
+    markdown: Markdown = False,
+    no_path: NoPath = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show which parameters changed between two revisions.
 
+    Example: mlx params diff HEAD~1 --deps
+    """
+    from mlxkit.cli.compare_diff import show_changes, show_markdown
+    from mlxkit.comparison.asking import ask_params, compare
 
-def _declared(session: Session, chosen: list[Stage]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for stage in chosen or session.declared.stages:
-        for one in stage.params:
-            values = session.workspace.values(one) or {}
-            found.setdefault(os.path.relpath(one.abs), {}).update(values)
-    return found
-
-
-def _whole(session: Session) -> dict[str, Any]:
-    used = [one.abs for stage in session.declared.stages for one in stage.params]
-    default = os.path.join(session.root, "params.yaml")
-    paths = dict.fromkeys([default, *session.declared.params, *used])
-    return {os.path.relpath(path): read_file(path) for path in paths if os.path.isfile(path)}
+    with reading() as session:
+        asked = ask_params(params_paths(session, targets or []), deps_only=deps)
+        told = compare(session, asked, a_rev, b_rev, unchanged=unchanged)
+    warn(told.warnings)
+    if as_json:
+        terminal.write_json(told.changes)
+    elif not told.changes:
+        if not told.warnings and not quiet:
+            terminal.note(f"no parameter differs between {a_rev} and {b_rev}")
+    elif markdown:
+        revs = (a_rev, b_rev)
+        show_markdown(told.changes, "Param", revs, precision=DIGITS, paths=not no_path)
+    else:
+        show_changes(told.changes, unread=told.unread, precision=DIGITS, paths=not no_path)
+    return 0

@@ -1,30 +1,7 @@
-"""Reads metrics files: numbers and texts by name, nested as they are."""
+"""What of a metrics file is a metric: numbers and texts by name, nested as they are."""
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
-
-from mlxkit.core.errors import MlxError
-
-Read = Callable[[str], Any]
-"""Parses a file of structured data by its ending."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetricsFile:
-    """One metrics file, or why it could not be read."""
-
-    path: str
-    values: Any = None
-    error: str | None = None
-
-
-def load_metrics(paths: Iterable[str], read: Read) -> list[MetricsFile]:
-    """Read the metrics files at `paths`, with all files of a folder; a bad one is not fatal."""
-    files = dict.fromkeys(file for path in paths for file in _files(path))
-    return [_load(path, read) for path in files]
 
 
 def keep_metrics(value: Any) -> Any:
@@ -48,20 +25,3 @@ def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
     for key, item in values.items():
         found.update(flatten(item, f"{prefix}.{key}" if prefix else str(key)))
     return found
-
-
-def _files(path: str) -> list[str]:
-    if not os.path.isdir(path):
-        return [path]
-    return sorted(
-        os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
-    )
-
-
-def _load(path: str, read: Read) -> MetricsFile:
-    try:
-        return MetricsFile(path, keep_metrics(read(path)) or {})
-    except FileNotFoundError:
-        return MetricsFile(path, error="does not exist")
-    except (MlxError, OSError, json.JSONDecodeError) as error:
-        return MetricsFile(path, error=str(error))

@@ -23,7 +23,7 @@ def test_directions_and_units(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "metrics:\n", "other: 1\n", "metrics: {}\n"])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "metrics:\n", "runs: {}\n", "metrics: {}\n"])
 def test_nothing_is_preferred(text: str, tmp_path: Path) -> None:
     assert _load(tmp_path, text) == {}
 
@@ -35,8 +35,10 @@ def test_without_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "where", "words"), [
     ("- a\n", "mlx.yaml", "not a mapping"),
     ("metrics: [a]\n", "mlx.yaml:1", "`metrics`"),
-    ("metrics:\n  a: higher\n", "mlx.yaml:2", "'a'"),
-    ("metrics:\n  ok: {better: lower}\n  a: {better: more}\n", "mlx.yaml:3", "'a'"),
+    ("metrics:\n  a: higher\n", "mlx.yaml:2", "`metrics.a` is not a mapping"),
+    ("metrics:\n  ok: {better: lower}\n  a: {better: more}\n", "mlx.yaml:3",
+     "`metrics.a.better` is neither higher nor lower"),
+    ("other: 1\n", "mlx.yaml:1", "unknown key 'other'"),
     ("metrics:\n  a: {beter: higher}\n", "mlx.yaml:2", "'beter'"),
     ("metrics: {a: [\n", "mlx.yaml:", ""),
 ])  # fmt: skip

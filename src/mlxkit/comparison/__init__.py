@@ -1,0 +1,1 @@
+"""What a revision declares and holds: parameters, metrics, dependencies, outputs."""

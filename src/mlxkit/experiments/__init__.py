@@ -1,0 +1,1 @@
+"""Experiments: DVC's references, sweeps, runs in worktrees of their own."""

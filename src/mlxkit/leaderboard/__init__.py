@@ -1,0 +1,1 @@
+"""Candidates ranked on one frozen test set."""

@@ -1,0 +1,1 @@
+"""Metrics of stages that are running, looked at as they grow."""

@@ -1,0 +1,1 @@
+"""Models, their versions and stages, as the tags of the repository say."""
