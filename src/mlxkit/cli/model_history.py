@@ -1,0 +1,115 @@
+"""`mlx model history`: what happened to a model."""
+
+import datetime
+from typing import Annotated, Any
+
+import typer
+
+from mlxkit.cli import terminal
+from mlxkit.cli.model_options import ModelName, tell_notes
+from mlxkit.cli.options import Json, Quiet, Verbose, new_app
+from mlxkit.cli.terminal import printable
+
+app = new_app()
+
+_WORDS = {
+    "register": "registered", "deregister": "deregistered", "assign": "promoted",
+    "unassign": "unassigned", "deprecate": "deprecated",
+}  # fmt: skip
+
+
+@app.command()
+def history(
+    name: ModelName,
+    number: Annotated[
+        int, typer.Option("-n", metavar="N", min=0, help="Only the newest N; 0: all.")
+    ] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """List what happened to a model, newest first: versions, promotions, rollbacks.
+
+    Example: mlx model history census
+    """
+    from mlxkit.core.errors import MlxError
+    from mlxkit.project import find_root
+    from mlxkit.runs.choose import project_of
+    from mlxkit.tools.git import require_root
+    from mlxkit.versions.find import find_model, read_registry
+
+    git_root = require_root(".")
+    try:
+        folder = project_of(find_root("."), git_root)
+    except MlxError:
+        folder = ""
+    registry = read_registry(git_root)
+    model = find_model(registry, name, folder)
+    events = list(reversed(model.events))[: number or None]
+    if as_json:
+        terminal.write_json({"model": model.name, "events": [_document(model, e) for e in events]})
+    else:
+        for one in events:
+            _show(model, one, verbose=verbose)
+    tell_notes(registry, quiet=quiet or as_json)
+    return 0
+
+
+def _version(model: Any, event: Any) -> str | None:
+    if event.meaning.version is not None:
+        return str(event.meaning.version)
+    found = next((one for one in model.versions if one.commit == event.commit), None)
+    return found.name if found else None
+
+
+def _word(event: Any) -> str:
+    if event.meaning.action == "assign" and event.told.get("kind") == "rolled-back":
+        return "rolled back"
+    return _WORDS[event.meaning.action]
+
+
+def _when(seconds: int) -> str:
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return "?"
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _show(model: Any, one: Any, *, verbose: bool) -> None:
+    version = _version(model, one) or one.commit[:7]
+    what = f"{one.meaning.stage} -> {version}" if one.meaning.stage else version
+    word = _word(one)
+    style = {"promoted": "green", "rolled back": "yellow"}.get(word, "")
+    shown = terminal.styled(word.ljust(12), style) if style else word.ljust(12)
+    line = f"{_when(one.time)}  {shown}  {what}  {printable(one.name)}"
+    note = _note(one)
+    terminal.write(f"{line}  {printable(note)}".rstrip() if note else line)
+    if verbose:
+        terminal.write(f"    {one.tag}  {one.commit}{'  signed' if one.signed else ''}")
+        for text in one.message.splitlines()[1:]:
+            if text.strip():
+                terminal.write(f"    {printable(text)}")
+    if one.trouble:
+        terminal.write(f"    {terminal.styled('!', 'yellow')} {printable(one.trouble)}")
+
+
+def _note(one: Any) -> str:
+    """Return what is worth knowing at a glance: why, and whether the gate had its way."""
+    told = one.told
+    gate = told.get("gate")
+    gate = gate if isinstance(gate, dict) else {}
+    said = (
+        "no gate" if gate.get("left_out") else "gate overridden" if gate.get("overridden") else ""
+    )
+    reason = told.get("reason") or gate.get("reason") or ""
+    return ": ".join(text for text in (said, reason if isinstance(reason, str) else "") if text)
+
+
+def _document(model: Any, one: Any) -> dict[str, Any]:
+    return {
+        "event": _word(one).replace(" ", "-"), "version": _version(model, one),
+        "stage": one.meaning.stage, "commit": one.commit, "tag": one.tag, "time": one.time,
+        "name": one.name, "email": one.email, "message": one.message, "signed": one.signed,
+        "told": dict(one.told), "trouble": one.trouble or None,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Gates: rules of `mlx.yaml` applied to what is recorded, with verdicts that are kept."""

@@ -1,0 +1,1 @@
+"""The kinds of rules, each `check(settings, bench) -> list[Verdict]`; looks only, never guesses."""

@@ -1,0 +1,1 @@
+"""What `mlx.yaml` says, as one model."""
