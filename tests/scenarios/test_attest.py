@@ -491,7 +491,7 @@ def test_settings(signing: Signing) -> None:
     project.git("config", "gpg.ssh.allowedSignersFile", str(signing.signers))
     assert project.mlx("attest", "--verify", "model.json").code == 3
     project.git("config", "--unset", "gpg.ssh.allowedSignersFile")
-    project.write("mlx.yaml", "seed: 1\nattest: {signers: who}\n")
+    project.write("mlx.yaml", "runs: {}\nattest: {signers: who}\n")
     told = project.mlx("attest", "--verify", "model.json")
     assert told.code == 4 and "mlx.yaml:2" in told.stderr
 

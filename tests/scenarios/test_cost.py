@@ -1,7 +1,9 @@
 """`mlx cost`: what runs cost, from what was measured of real processes."""
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +101,23 @@ def test_by_commit_and_of_some_commits(costly: Project) -> None:
     assert "use" not in _groups(costly, "HEAD~1..HEAD")
 
 
+def test_a_stranger_s_record_is_no_option_of_git_s(trained: Project, tmp_path: Path) -> None:
+    """What a record says its commit is was once handed to `git log` as it is."""
+    append = (
+        "import sys, json, hashlib; from mlxkit.runs.ledger import Batch, append;"
+        "from mlxkit.runs.repository import identify; from mlxkit.runs import record;"
+        "told = dict(format=1, stage='train', outcome='ran', started='2026', commit=sys.argv[1]);"
+        "data = json.dumps(told).encode();"
+        "append('.', [Batch(None, {record.digest(data): data})], {}, identify('.'))"
+    )
+    option = f"--output={tmp_path}/written"
+    done = subprocess.run([sys.executable, "-c", append, option], cwd=trained.root, check=False)
+    assert done.returncode == 0
+    assert trained.mlx("cost", "--by", "commit").ok().stdout
+    assert not (tmp_path / "written").exists()
+    assert option not in _groups(trained, "--by", "commit")
+
+
 def test_since(costly: Project) -> None:
     assert _groups(costly, "--since", "1 day ago").keys() == {"train", "use"}
     assert _groups(costly, "--since", "9999-01-01") == {}
@@ -136,4 +155,4 @@ def test_a_price_that_is_none(project: Project) -> None:
     project.write("mlx.yaml", PRICES + "  gpu_hour: cheap\n")
     result = project.mlx("cost")
     assert result.code == 4
-    assert "mlx.yaml:4: `cost.gpu_hour` is not a price: 'cheap'" in result.stderr
+    assert "mlx.yaml:4: `cost.gpu_hour` is not a number: 'cheap'" in result.stderr

@@ -91,6 +91,7 @@ def test_rows_for_people(people: Project) -> None:
     assert "rows: 3 -> 3: 1 added, 1 removed, 1 changed (matched by id)" in text
     assert 'age: 33 -> 34, city: "Bern" -> "Genf"' in text
     markdown = people.mlx("diff", "v1", "--rows", "people.csv", "--md").ok().stdout
+    assert people.mlx("diff", "v1", "--md", "--json").code == 2
     assert "| id | name | age | city |" in markdown
 
 

@@ -63,7 +63,10 @@ def test_what_dvc_says_is_what_is_said(project: Project) -> None:
     assert (by_mlx.stdout, by_mlx.stderr) == (by_dvc.stdout, by_dvc.stderr)
 
 
-def test_an_experiment_runs_by_dvc(trained: Project) -> None:
-    trained.mlx("exp", "run", "-q", "-S", "train.lr=0.5").ok()
-    assert "lr: 0.5" in trained.read("model")
-    assert trained.mlx("status").ok().stdout == "up to date: 3 stages\n"
+def test_an_experiment_is_saved_by_dvc(trained: Project) -> None:
+    trained.git("config", "user.name", "Tester")
+    trained.git("config", "user.email", "tester@example.org")
+    trained.write("params.yaml", "train:\n  lr: 0.5\nseed: 7\n")
+    trained.mlx("repro").ok()
+    trained.mlx("exp", "save", "-n", "by-hand").ok()
+    assert trained.mlx("exp", "list", "--name-only").ok().stdout == "by-hand\n"

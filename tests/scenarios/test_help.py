@@ -19,8 +19,18 @@ OWN = [
     "logs",
     "metrics",
     "params",
+    "plots",
+    "exp",
+    "experiments",
+    "leaderboard",
     "cost",
     "env",
+    "gate",
+    "report",
+    "model",
+    "ci",
+    "approve",
+    "score",
     "lineage",
     "log",
     "verify",
@@ -42,12 +52,15 @@ def test_all_verbs_by_where_they_come_from(tools: Tools, tmp_path: object) -> No
     own = [line.split()[0] for line in sections["Commands"].splitlines()[1:]]
     assert own == OWN
     handed = [line.split()[0] for line in sections["From DVC"].splitlines()[1:]]
-    assert {"exp", "stage", "remote", "import", "ls", "du"} <= set(handed)
+    assert {"queue", "stage", "remote", "import", "ls", "du"} <= set(handed)
     assert not set(own) & set(handed)
     assert "0 ok" in text and "130 interrupted" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("verb", [*OWN, "metrics show", "params show", "env show", "env diff"])
+@pytest.mark.parametrize(
+    "verb",
+    [*OWN, *(f"{one} show" for one in ("metrics", "params", "plots", "env")), "env diff"],
+)
 def test_each_has_an_example(verb: str, tools: Tools) -> None:
     text = tools.mlx("/", *verb.split(), "--help").ok().stdout
     if verb not in ("metrics", "params", "env"):

@@ -173,6 +173,29 @@ def test_a_project_that_never_heard_of_mlx(project: Project, tmp_path: Path) -> 
     assert (made["refs"], made["params"]) == (["trial"], {"params.yaml": {"lr": 0.5}})
 
 
+@pytest.mark.parametrize("side", [["--downstream"], ["--upstream"], ["--depth", "0"]], ids=str)
+def test_who_made_a_file_in_a_folder_whatever_is_asked(
+    history: tuple[Project, list[str]], side: list[str]
+) -> None:
+    project, (first, *_) = history
+    (made,) = ask(project, "part/train.csv", *side)["producers"]
+    assert (made["commit"], made["stage"], made["path"]) == (first, "prepare", "part")
+
+
+def test_the_log_of_a_file_in_a_folder(history: tuple[Project, list[str]]) -> None:
+    project, (first, _, third) = history
+    found = project.mlx("log", "part/train.csv", "--all", "--json").ok().json["versions"]
+    assert [one["commit"] for one in found] == [third, first]
+    assert found[1]["md5"] == ask(project, f"{first}:part/train.csv")["artifact"]["md5"]
+    assert {(one["stage"], one["path"]) for one in found} == {("prepare", "part/train.csv")}
+    listed = ask(project, "part")["artifact"]["md5"]
+    cached = project.root / ".dvc" / "cache" / "files" / "md5" / listed[:2] / listed[2:]
+    cached.rename(project.root / "aside")
+    result = project.mlx("log", "part/train.csv")
+    (project.root / "aside").rename(cached)
+    assert result.code == 3 and "the list of its files is not in the cache" in result.stderr
+
+
 def test_the_log_of_a_path(history: tuple[Project, list[str]]) -> None:
     project, (first, second, third) = history
     log = project.mlx("log", "model.bin", "--json").ok().json["versions"]

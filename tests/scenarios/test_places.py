@@ -49,6 +49,14 @@ def test_from_elsewhere(folders: Project) -> None:
     assert folders.tools.mlx(folders.root.parent, "-C", "project", "root").ok().stdout == ".\n"
 
 
+@pytest.mark.parametrize("verb", [["status", "-q"], ["root"]], ids=" ".join)
+def test_from_elsewhere_and_from_there(verb: list[str], folders: Project) -> None:
+    """As with Git, each -C is seen from the one before it; an empty one changes nothing."""
+    there = ["-C", str(folders.root.parent), "-C", "project", "-C", "", "-C", "sub"]
+    assert folders.tools.mlx(folders.root, *there, *verb).ok()
+    assert folders.tools.mlx(folders.root, "-C", "/", "-C", "sub", *verb).code == 2
+
+
 @pytest.mark.parametrize("target", [
     "use", "dvc.yaml", "./dvc.yaml", "dvc.yaml:use", "../sub/dvc.yaml:use", "used", "./used",
     "../sub/used",

@@ -317,6 +317,22 @@ def test_what_would_overwrite_something_else(done: Project, places: Path, tmp_pa
     assert rebuild(done, places, "HEAD", "eval")["verdict"] == "identical"
 
 
+def test_a_link_that_leads_out_of_the_repository(
+    done: Project, places: Path, tmp_path: Path
+) -> None:
+    """The worktree has the link too: what lies behind it is the user's."""
+    models = tmp_path / "models"
+    models.mkdir()
+    (done.root / "models").symlink_to(models)
+    run_stage(done, "echo 1 > models/s", outs=["models/s"])
+    (models / "s").write_text("mine\n")
+    result = done.mlx("verify", "--rebuild", TMPDIR=str(places))
+    assert result.code == 1 and "would overwrite" in result.stderr
+    assert (models / "s").read_text() == "mine\n"
+    nothing_left(done, places)
+    assert rebuild(done, places, "HEAD", "eval")["verdict"] == "identical"
+
+
 def test_a_place_in_the_repository_is_refused(done: Project) -> None:
     (done.root / "tmp").mkdir()
     result = done.mlx("verify", "--rebuild", TMPDIR=str(done.root / "tmp"))

@@ -335,6 +335,27 @@ def test_push_says_what_went(clone: Clone) -> None:
     assert "1 run record fetched from 'origin'" in two.mlx("fetch").ok().stdout
 
 
+def test_records_go_their_way_without_a_remote_for_data(clone: Clone) -> None:
+    one, two = clone("one"), clone("two")
+    one.dvc("remote", "remove", "-q", "store").ok()
+    one.mlx("repro").ok()
+    result = one.mlx("push")
+    assert result.code == 4 and "there is no default remote" in result.stderr
+    assert "3 run records pushed to 'origin'" in result.stdout
+    one.tools.commit(one.root, "run")
+    one.git("push", "-q")
+    two.git("pull", "-q")
+    for verb in ("fetch", "pull"):
+        result = two.mlx(verb, "--json")
+        assert result.code == 4 and result.json["error"]["code"] == "project"
+        assert records(two) == records(one)
+    one.mlx("repro", "-f", "prep").ok()
+    assert one.mlx("push", "nothing").code == 2
+    assert records(Project(one.root.parent / "origin.git", one.tools)) != records(one)
+    assert one.mlx("push", "--no-records").code == 4
+    assert records(Project(one.root.parent / "origin.git", one.tools)) != records(one)
+
+
 def test_a_remote_that_refuses(origin: Path, clone: Clone) -> None:
     """The data arrives; the records are a warning."""
     one = clone("one")

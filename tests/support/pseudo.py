@@ -3,14 +3,16 @@
 import os
 import pty
 import subprocess
+import termios
 
 from .commands import mlx_argv
 from .project import Project
 
 
-def answered(project: Project, keys: str, *args: str) -> str:
+def answered(project: Project, keys: str, *args: str, columns: int = 80) -> str:
     """Run `mlx ARGS` at a terminal of its own where `keys` were typed; all that it showed."""
     leader, follower = pty.openpty()
+    termios.tcsetwinsize(leader, (24, columns))
     os.write(leader, keys.encode())
     process = subprocess.Popen(
         mlx_argv(*args),

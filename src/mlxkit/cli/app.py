@@ -37,8 +37,18 @@ COMMANDS = {
     "logs": ("mlxkit.cli.logs", "Show what a stage printed when it last ran."),
     "metrics": ("mlxkit.cli.metrics", "Show metrics; compare them between revisions."),
     "params": ("mlxkit.cli.params", "Show parameters; compare them between revisions."),
+    "plots": ("mlxkit.cli.plots", "Draw plots; compare them between revisions."),
+    "exp": ("mlxkit.cli.exp", "Run and compare experiments."),
+    "experiments": ("mlxkit.cli.exp", "The same as exp."),
+    "leaderboard": ("mlxkit.cli.leaderboard", "Rank models by a metric on one test set."),
     "cost": ("mlxkit.cli.cost", "Sum up what runs cost, by stage, run, model or commit."),
     "env": ("mlxkit.cli.env", "Show the environments of runs; compare two of them."),
+    "gate": ("mlxkit.cli.gate", "Judge metrics by the rules of mlx.yaml; keep the verdicts."),
+    "report": ("mlxkit.cli.review", "Say what a branch changes, for a pull request or as a page."),
+    "model": ("mlxkit.cli.model", "Versions of models: register, promote, roll back, fetch."),
+    "ci": ("mlxkit.cli.ci", "Write workflows for a server; the steps that only they need."),
+    "approve": ("mlxkit.cli.approve", "Approve a commit and its data for a gate."),
+    "score": ("mlxkit.cli.score", "Score how well the project is tested; name the next point."),
     "lineage": ("mlxkit.cli.lineage", "Say what made a file, of what, and what was made of it."),
     "log": ("mlxkit.cli.log", "Show the history of a tracked path."),
     "verify": ("mlxkit.cli.verify", "Check that what is recorded fits together; or rebuild it."),
@@ -64,8 +74,6 @@ FROM_DVC = {
     "destroy": "Remove DVC from the project.",
     "ds": "Work with datasets declared in dvc.yaml.",
     "du": "Show disk use.",
-    "exp": "Run and compare experiments.",
-    "experiments": "Run and compare experiments.",
     "freeze": "Keep a stage or import as it is.",
     "get": "Download from another repository.",
     "get-url": "Download from a URL.",
@@ -79,7 +87,6 @@ FROM_DVC = {
     "ls-url": "List files at a URL.",
     "move": "Rename tracked data.",
     "mv": "Rename tracked data.",
-    "plots": "Show and compare plots.",
     "queue": "Manage DVC's queue of experiments.",
     "remote": "Manage remotes.",
     "remove": "Stop tracking a stage or data.",
@@ -180,14 +187,17 @@ app = typer.Typer(
 
 @app.callback()
 def root(
-    folder: Annotated[str, typer.Option("-C", metavar="DIR", help="Work in DIR.")] = "",
+    folders: Annotated[
+        list[str] | None,
+        typer.Option("-C", metavar="DIR", help="Work in DIR; one more is seen from there."),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
     ] = False,
 ) -> None:
     """Git-centric data and model versioning, on DVC's formats."""
-    if folder:
+    for folder in folders or ():
         _enter(folder)
 
 
@@ -224,7 +234,8 @@ def run(arguments: Sequence[str]) -> int:
         terminal.give_up_stdout()
         return ExitCode.OK
     except OSError as error:
-        named = f"{os.path.relpath(error.filename)}: " if isinstance(error.filename, str) else ""
+        told = isinstance(error.filename, str) and error.filename
+        named = f"{_near(error.filename)}: " if told else ""
         report(
             "failed",
             f"{named}{error.strerror or error}",
@@ -248,12 +259,13 @@ def run(arguments: Sequence[str]) -> int:
 def _for_dvc(arguments: Sequence[str]) -> list[str] | None:
     """Return the arguments for `dvc`, to the letter (`--` too), if the verb is one of DVC's."""
     rest = list(arguments)
-    folder = None
-    if rest[:1] == ["-C"] and len(rest) > 2:
-        folder, rest = rest[1], rest[2:]
+    folders = []
+    while rest[:1] == ["-C"] and len(rest) > 2:
+        folders.append(rest[1])
+        rest = rest[2:]
     if not rest or rest[0] not in FROM_DVC:
         return None
-    if folder is not None:
+    for folder in folders:
         _enter(folder)
     return rest
 
@@ -266,9 +278,17 @@ def _keep_terminal_codes_out() -> None:
 
 def _enter(folder: str) -> None:
     try:
-        os.chdir(folder)
+        os.chdir(folder or ".")  # as with Git, no name is no change
     except OSError as error:
         raise UsageError(f"-C {folder}: {error.strerror}", hint="name a folder") from None
+
+
+def _near(path: str) -> str:
+    """Return a path as seen from here; as it is where the current folder is gone."""
+    try:
+        return os.path.relpath(path)
+    except OSError:
+        return path
 
 
 def _command(of: typer.Typer, name: str) -> Any:

@@ -74,6 +74,8 @@ def attest(
     Example: mlx attest models/boosting.skops --key ~/.ssh/id_ed25519
     """
     if verify:
+        if key or output or add_to:
+            raise UsageError("--verify signs and writes nothing: no --key, --output or --add-to")
         return verify_attestation(
             verify, what, allowed, threshold, at, as_json=as_json, quiet=quiet, verbose=verbose
         )

@@ -117,8 +117,7 @@ def _document(entry: Entry) -> dict[str, Any]:
 
 def _show(entry: Entry, *, verbose: bool) -> None:
     event = entry.event
-    moment = datetime.datetime.fromtimestamp(event.milliseconds / 1000)
-    when = terminal.styled(f"{moment:%Y-%m-%d %H:%M}", "dim")
+    when = terminal.styled(_moment(event), "dim")
     kind = terminal.styled(_printable(event.kind), "bold")
     terminal.write(f"{when}  {kind}  {_printable(event.who.name)}")
     for name, value in event.what.items():
@@ -131,6 +130,14 @@ def _show(entry: Entry, *, verbose: bool) -> None:
             ("mlx", event.mlx),
         ):
             _show_value(name, value)
+
+
+def _moment(event: Event) -> str:
+    """Return when it was, in the user's time; as it is written where no calendar has that."""
+    try:
+        return f"{datetime.datetime.fromtimestamp(event.milliseconds / 1000):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError):
+        return event.when
 
 
 def _brief(value: Any) -> Any:
@@ -179,7 +186,7 @@ def _verdict_document(verdict: Verdict) -> dict[str, Any]:
 
 def _show_verdict(verdict: Verdict) -> None:
     for one in verdict.problems:
-        terminal.write(f"{terminal.styled('wrong', 'red')}  {place_of(one)}")
+        terminal.write(f"{terminal.styled('wrong', 'red')}  {_printable(place_of(one))}")
         _wrapped(_printable(one.why))
     events = terminal.counted(verdict.events, "event")
     signed = f", {verdict.signed} signed" if verdict.signed else ""

@@ -1,14 +1,16 @@
 """What `mlx push`, `fetch` and `pull` do about run records: carry them by Git's own remote."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.carrying_attestations import carry_attestations
+from mlxkit.cli.carrying_documents import carry_documents
 from mlxkit.cli.carrying_events import carry_events
-from mlxkit.core.errors import MlxError
+from mlxkit.core.errors import MlxError, UsageError
 
 if TYPE_CHECKING:
     from mlxkit.runs.carry import Carried
@@ -17,7 +19,8 @@ NoRecords = Annotated[
     bool,
     typer.Option(
         "--no-records",
-        help="Leave run records, attestations and the audit log out, which go by Git's remote.",
+        help="Leave run records, attestations, gates' verdicts and the audit log out, "
+        "which go by Git's remote.",
     ),
 ]
 
@@ -37,9 +40,23 @@ def carry(verb: Literal["push", "fetch"], git_root: str | None) -> "Carried | No
         word = terminal.styled("warning:", "yellow", sys.stderr)
         terminal.note(f"{word} run records were not {verb}ed: {error}")
         return None
-    carry_attestations(verb, git_root)
+    carry_documents(verb, git_root)
     carry_events(verb, git_root, carried.ids if carried and verb == "push" else ())
     return carried
+
+
+@contextmanager
+def carrying_anyway(
+    verb: Literal["push", "fetch"], git_root: str | None, *, quiet: bool
+) -> Iterator[None]:
+    """Push or fetch run records also where the data's remote fails: they go by another one."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except MlxError:
+        tell_records(verb, carry(verb, git_root), quiet=quiet)
+        raise
 
 
 def records_json(carried: "Carried | None") -> dict[str, int]:

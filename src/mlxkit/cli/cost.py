@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.diff_blocks import printable
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.cli.tables import show_rows
+from mlxkit.cli.terminal import printable
 from mlxkit.core.errors import MlxError, ProjectError
 from mlxkit.pipeline.session import Session
 from mlxkit.runs.choose import made_on, project_of, project_records, read_time, since

@@ -5,11 +5,10 @@ import tempfile
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from mlxkit.cli import diff_files, terminal
 from mlxkit.cli.diff_blocks import Block, as_html, as_markdown, as_text
-from mlxkit.cli.options import Json, Quiet, new_app
+from mlxkit.cli.options import Json, ManyTargets, Quiet, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.core.files import write_atomic
@@ -19,27 +18,7 @@ from mlxkit.data.diff.files import diff as find_diff
 app = new_app()
 
 
-class _ManyTargets(TyperCommand):
-    """Takes `--targets A B C` as DVC does."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spread(args))
-
-
-def spread(args: list[str]) -> list[str]:
-    """Repeat `--targets` before each of its values."""
-    found: list[str] = []
-    in_targets = False
-    for one in args:
-        if one.startswith("-"):
-            in_targets = one == "--targets"
-            found += [] if in_targets else [one]
-        else:
-            found += ["--targets", one] if in_targets else [one]
-    return found
-
-
-@app.command(cls=_ManyTargets)
+@app.command(cls=ManyTargets)
 def diff(
     a: Annotated[str | None, typer.Argument(metavar="[A", help="Old revision: HEAD.")] = None,
     b: Annotated[
@@ -76,6 +55,8 @@ def diff(
 
     Example: mlx diff HEAD~1 --rows data.csv --key id
     """
+    if as_json and markdown:
+        raise UsageError("--json and --md are two forms of one answer: give one of them")
     if rows:
         differs = _diff_rows(
             _places(rows, against, a, b),

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from mlxkit.cli import terminal
 
 GAP = "  "
+printable = terminal.printable
 
 
 class Block(NamedTuple):
@@ -19,16 +20,6 @@ class Block(NamedTuple):
     rows: Sequence[Sequence[str]] = ()
     lines: Sequence[str] = ()
     right: frozenset[int] = frozenset()
-
-
-def printable(text: str) -> str:
-    """Return a text whose control characters do nothing to a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for one in text
-    )
 
 
 def as_text(blocks: Sequence[Block]) -> str:

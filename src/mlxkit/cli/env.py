@@ -8,8 +8,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.diff_blocks import printable
 from mlxkit.cli.options import Json, Quiet, Verbose, complete_stages, new_app
+from mlxkit.cli.terminal import printable
 from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, commands

@@ -7,7 +7,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
+from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
     AllBranches,
@@ -65,7 +65,11 @@ def fetch(
     only_dvc = {"max_size": max_size, "types": types}
     asked = request(targets, remote, jobs, run_cache, revisions, only_dvc)
     began = time.monotonic()
-    with open_for_change(".", wait, terminal.note) as session, bar(quiet=quiet) as progress:
+    with (
+        open_for_change(".", wait, terminal.note) as session,
+        carrying_anyway("fetch", None if no_records else session.git_root, quiet=quiet or as_json),
+        bar(quiet=quiet) as progress,
+    ):
         if asked.extra:
             chosen = {"with_deps": with_deps, "recursive": recursive}
             asked = asked._replace(extra={**asked.extra, **chosen})

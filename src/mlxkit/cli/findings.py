@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlxkit.cli import terminal
-from mlxkit.cli.diff_blocks import printable
+from mlxkit.cli.terminal import printable
 from mlxkit.pipeline.spec import Stage
 from mlxkit.trace.findings import (
     BROKEN_SOURCE,

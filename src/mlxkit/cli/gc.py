@@ -15,6 +15,7 @@ from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
 from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.data.gc.collect import Plan, Wanted, carry_out, limited, make_plan
 from mlxkit.data.gc.scope import Scope
+from mlxkit.experiments.atwork import needed, nobody_making
 from mlxkit.project import find_root
 
 app = new_app()
@@ -95,7 +96,8 @@ def gc(
     """Delete from the cache what nothing needs: first shows what and why, then asks.
 
     Everything is kept that the working tree, any commit of any branch, tag, stash, reflog,
-    experiment or worktree, a past run or a pin refers to, and whatever is younger than two weeks.
+    experiment or worktree, a past run, an unfinished sweep or a pin refers to, and whatever is
+    younger than two weeks. While experiments are made, it waits (--wait).
     What was deleted is put into the audit log (mlx audit).
 
     Example: mlx gc --older-than 30d --yes
@@ -126,7 +128,9 @@ def gc(
         if as_json or older_than:
             raise UsageError("--cloud and --not-in-remote take no --json and no --older-than")
         given = [flag for flag, is_set in flags if is_set] + extra
-        return collect_by_dvc(find_root("."), scope, given, no, yes=yes, dry=dry)
+        root = find_root(".")
+        with nobody_making(root, wait, terminal.note):
+            return collect_by_dvc(root, scope, given, no, yes=yes, dry=dry)
     return _collect(request, yes=yes and not dry, dry=dry, show=Show(as_json, quiet, verbose))
 
 
@@ -134,7 +138,7 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
     plan: Plan | None = None
     if not yes:
         with opened(request) as sessions:
-            plan = make_plan(sessions[0], sessions[1:], request.wanted)
+            plan = make_plan(sessions[0], sessions[1:], request.wanted, needed)
             no = refusal(sessions[0], request)
         show_plan(plan, show)
         if dry or not plan.remove or no or not agreed(plan, show):
@@ -146,7 +150,7 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
         no = refusal(sessions[0], request)
         if no:
             raise no
-        fresh = make_plan(sessions[0], sessions[1:], request.wanted)
+        fresh = make_plan(sessions[0], sessions[1:], request.wanted, needed)
         if plan is None:
             show_plan(fresh, show)
         else:

@@ -9,6 +9,7 @@ from mlxkit.cli import terminal
 from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.data.gc.collect import Wanted
 from mlxkit.data.gc.reach import cache_folder
+from mlxkit.experiments.atwork import nobody_making
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import inside
 from mlxkit.project import find_root, open_project
@@ -35,6 +36,7 @@ def opened(request: Request, *, to_change: bool = False) -> Iterator[list[Sessio
         # In the same order wherever it was begun: else two of these could wait for each other.
         for root in sorted(roots) if to_change else ():
             # What a run has made is in no lock file until the run writes it.
+            stack.enter_context(nobody_making(root, request.wait, terminal.note))
             stack.enter_context(only_run(root, request.wait, terminal.note))
             core = open_project(root, say=terminal.note).declared.config.get("core", {})
             lock = RepoLock(root, hardlink=bool(core.get("hardlink_lock")))

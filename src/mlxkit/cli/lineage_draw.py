@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.cli import terminal
-from mlxkit.cli.terminal import styled
+from mlxkit.cli.terminal import printable, styled
 from mlxkit.lineage.answer import Answer, Node
 from mlxkit.metrics.load import flatten
 
@@ -21,7 +21,8 @@ def value_text(value: Any) -> str:
     """Return a parameter's or metric's value for people."""
     if isinstance(value, list):
         return f"[{len(value)} values]" if len(str(value)) > _LONG else str(value)
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    told = f"{value:g}" if isinstance(value, float) else str(value)
+    return "none" if value is None else printable(told)
 
 
 class Tree:
@@ -75,8 +76,9 @@ class _Row(NamedTuple):
 
 def _below(found: Sequence[Node], near: Mapping[str, list[Node]], indent: str) -> list[_Row]:
     """Return the rows below a node, the last one first."""
-    files = [node for node in found if node.kind == "file" and node.md5 not in near]
-    rest = {node.md5: node for node in found if node not in files}
+    leaves = {node.md5 for node in found if node.kind == "file" and node.md5 not in near}
+    files = [node for node in found if node.md5 in leaves]
+    rest = {node.md5: node for node in found if node.md5 not in leaves}
     rows = [_Row(indent, "├─ ", node) for node in sorted(rest.values(), key=lambda n: n.path)]
     if files:
         rows.append(_Row(indent, "├─ ", None, styled(_file_line(files), "dim")))
@@ -87,11 +89,11 @@ def _below(found: Sequence[Node], near: Mapping[str, list[Node]], indent: str) -
 
 def _line(node: Node, again: bool) -> str:
     name = node.path or node.md5[:SHOWN]
-    told = [name, styled(node.md5[:SHOWN], "dim")]
+    told = [printable(name), styled(printable(node.md5[:SHOWN]), "dim")]
     if node.kind == "data":
         told.append("data")
     elif node.stage:
-        told.append(node.stage)
+        told.append(printable(node.stage))
     if node.commit:
         told.append(styled(node.commit[:SHOWN], "yellow"))
     elif node.stage:
@@ -99,7 +101,7 @@ def _line(node: Node, again: bool) -> str:
     if again:
         return "  ".join(told) + styled("  (above)", "dim")
     values = [
-        f"{key} {value_text(value)}"
+        f"{printable(key)} {value_text(value)}"
         for values in node.metrics.values()
         for key, value in flatten(values).items()
     ]
@@ -111,7 +113,7 @@ def _line(node: Node, again: bool) -> str:
 def _file_line(files: list[Node]) -> str:
     names = sorted(node.path for node in files)
     more = f", {len(names) - _FILES} more" if len(names) > _FILES else ""
-    return "with " + ", ".join(names[:_FILES]) + more
+    return "with " + printable(", ".join(names[:_FILES])) + more
 
 
 def _clipped(line: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlxkit.cli import terminal
 from mlxkit.cli.lineage_draw import SHOWN, Tree, value_text
-from mlxkit.cli.terminal import styled
+from mlxkit.cli.terminal import printable, styled
 from mlxkit.lineage.answer import Answer, Producer
 from mlxkit.lineage.document import changes
 from mlxkit.metrics.load import flatten
@@ -18,12 +18,12 @@ _VALUES = 6
 def show(answer: Answer, what: str, *, upstream: bool, downstream: bool, everything: bool) -> None:
     """Print the answer; `downstream` as a tree too, else only its size."""
     one = answer.artifact
-    _write(styled(one.path or what, "bold"))
+    _write(styled(printable(one.path or what), "bold"))
     size = f"  {terminal.size(one.size)}" if one.size is not None else ""
-    _write(f"md5 {one.md5}{size}")
+    _write(f"md5 {printable(one.md5)}{size}")
     others = [path for path in one.paths if path != one.path]
     if others:
-        _write("also at " + ", ".join(others[:3]) + (", ..." if len(others) > 3 else ""))
+        _write("also at " + printable(", ".join(others[:3])) + (", ..." if len(others) > 3 else ""))
     _write()
     if not answer.producers:
         known = "stages only read it: git log tells who wrote it" if answer.edges else ""
@@ -63,7 +63,7 @@ def _show_producers(answer: Answer, everything: bool) -> None:
 def _show_producer(one: Producer, answer: Answer) -> None:
     _write(_headline(one))
     if one.subject:
-        _write(f"  {one.subject}")
+        _write(f"  {printable(one.subject)}")
     if one.border:
         _write("  " + styled("here begins a shallow clone: it may be older", "yellow"))
     if one.cmd is None:
@@ -82,13 +82,14 @@ def _show_producer(one: Producer, answer: Answer) -> None:
 
 
 def _headline(one: Producer) -> str:
-    when = one.date[:16].replace("T", " ")
+    when = printable(one.date[:16].replace("T", " "))
+    author = printable(one.author)
     if one.commit:
-        refs = f"  ({', '.join(_some(one.refs))})" if one.refs else ""
+        refs = printable(f"  ({', '.join(_some(one.refs))})") if one.refs else ""
         head = styled(one.commit[:SHOWN], "yellow")
-        return f"{head}  {when}  {one.author}{styled(refs, 'cyan')}"
+        return f"{head}  {when}  {author}{styled(refs, 'cyan')}"
     if one.run is not None and one.date:
-        return f"{styled('not committed', 'yellow')}  {when}  {one.author}".rstrip()
+        return f"{styled('not committed', 'yellow')}  {when}  {author}".rstrip()
     return styled("in the working tree, not committed", "yellow")
 
 
@@ -123,7 +124,10 @@ def _run_text(run: Mapping[str, Any]) -> str:
     told = [str(run.get("id", ""))[:12], str(run.get("outcome", ""))]
     if isinstance(run.get("seconds"), int | float):
         told.append(terminal.duration(run["seconds"]))
-    told.append("changes not committed" if run.get("dirty") else "clean tree")
+    if isinstance(run.get("experiment"), str):
+        told.append(f"experiment {run['experiment']}")
+    else:
+        told.append("changes not committed" if run.get("dirty") else "clean tree")
     host = run.get("host")
     if isinstance(host, Mapping) and host.get("name"):
         told.append(f"on {host['name']}")
@@ -132,6 +136,7 @@ def _run_text(run: Mapping[str, Any]) -> str:
 
 def _field(name: str, text: str) -> None:
     """Print a line with a label; long text goes on below it."""
+    text = printable(text.expandtabs(4))
     room = max(20, terminal.width(sys.stdout) - 11)
     while text or name:
         part = text

@@ -1,5 +1,6 @@
 """`mlx log PATH`: the versions of a tracked path, and what changed from one to the next."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -7,11 +8,11 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.knowing import knowing
 from mlxkit.cli.options import Json, Quiet, new_app
-from mlxkit.cli.terminal import styled
+from mlxkit.cli.terminal import printable, styled
 from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.lineage.answer import Params
 from mlxkit.lineage.document import changes
-from mlxkit.lineage.log import Version, log_document, versions
+from mlxkit.lineage.log import History, Version, history_of, log_document
 from mlxkit.lineage.what import from_repository
 from mlxkit.metrics.load import flatten
 from mlxkit.tools import git
@@ -48,17 +49,25 @@ def log(
                 f"'{rev}' is no revision of this repository", hint="see: git log --oneline --all"
             )
         wanted = from_repository(index, path)
-        found = versions(index, wanted, rev=None if everywhere else rev, limit=limit)
+        found = history_of(index, wanted, rev=None if everywhere else rev, limit=limit)
     if as_json:
-        terminal.write_json({"path": wanted, "versions": log_document(found)})
+        terminal.write_json({"path": wanted, "versions": log_document(found.versions)})
     elif not quiet:
-        for one in found:
+        for one in found.versions:
             _show(one, wanted)
-        if not found:
-            where = "any commit" if everywhere else f"a commit that {rev} reaches"
-            terminal.note(f"'{path}' is not recorded in {where}")
-            terminal.note("hint: of code and other files of Git's: git log -- " + path)
-    return ExitCode.OK if found else ExitCode.CHECK_FAILED
+        _remark(found, path, "any commit" if everywhere else f"a commit that {rev} reaches")
+    return ExitCode.OK if found.versions else ExitCode.CHECK_FAILED
+
+
+def _remark(found: History, path: str, where: str) -> None:
+    """Say what cannot be told, and where else to look."""
+    if found.unlisted:
+        count = terminal.counted(found.unlisted, "version")
+        terminal.note(f"note: {count} of {found.folder}: the list of its files is not in the cache")
+        terminal.note("hint: bring it: mlx fetch --all-commits")
+    elif not found.versions:
+        terminal.note(f"'{path}' is not recorded in {where}")
+        terminal.note(f"hint: of code and other files of Git's: git log -- {shlex.quote(path)}")
 
 
 def _show(one: Version, path: str) -> None:
@@ -66,18 +75,18 @@ def _show(one: Version, path: str) -> None:
     head = f"commit {made.commit}" if made.commit else "not committed yet"
     terminal.write(styled(head, "yellow"))
     if made.commit:
-        terminal.write(f"Author: {made.author}")
-        terminal.write(f"Date:   {made.date.replace('T', ' ')}")
+        terminal.write(f"Author: {printable(made.author)}")
+        terminal.write(f"Date:   {printable(made.date.replace('T', ' '))}")
     size = f"  {terminal.size(made.size)}" if made.size is not None else ""
-    stage = "" if made.is_data else f"  by {made.stage}"
-    terminal.write(f"Data:   {made.md5}{size}{stage}")
+    stage = "" if made.is_data else f"  by {printable(made.stage)}"
+    terminal.write(f"Data:   {printable(made.md5)}{size}{stage}")
     if one.renamed_from is not None:
-        terminal.write(f"Moved:  {one.renamed_from} -> {made.path}")
+        terminal.write(f"Moved:  {printable(one.renamed_from)} -> {printable(made.path)}")
     elif made.path != path:
-        terminal.write(f"Path:   {made.path}")
+        terminal.write(f"Path:   {printable(made.path)}")
     terminal.write()
     if made.subject:
-        terminal.write(f"    {made.subject}")
+        terminal.write(f"    {printable(made.subject)}")
     if made.border:
         terminal.write("    " + styled("(a shallow clone begins here: it may be older)", "yellow"))
     _show_values("params", one.before, made.params, made.params)
@@ -100,7 +109,8 @@ def _show_values(label: str, before: Params | None, now: Params, first: Params) 
         ]
     hidden = len(lines) - _MOST
     for number, line in enumerate(lines[:_MOST] if hidden > 1 else lines):
-        terminal.write(f"    {styled('' if number else label, 'dim'):<8} {line}".rstrip())
+        name = styled(f"{'' if number else label:<8}", "dim")
+        terminal.write(f"    {name} {printable(line)}".rstrip())
     if hidden > 1:
         terminal.write(f"    {'':<8} {hidden} more: --json")
 

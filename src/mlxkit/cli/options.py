@@ -1,8 +1,9 @@
 """Options and arguments that several commands share, with their completion."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 
 def complete_stages(incomplete: str) -> list[str]:
@@ -48,3 +49,23 @@ Targets = Annotated[
 OneStage = Annotated[
     str, typer.Argument(metavar="STAGE", help="A stage.", autocompletion=complete_stages)
 ]
+
+
+class ManyTargets(TyperCommand):
+    """Takes `--targets A B C` as DVC does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread(args))
+
+
+def spread(args: list[str]) -> list[str]:
+    """Repeat `--targets` before each of its values."""
+    found: list[str] = []
+    in_targets = False
+    for one in args:
+        if one.startswith("-"):
+            in_targets = one == "--targets"
+            found += [] if in_targets else [one]
+        else:
+            found += ["--targets", one] if in_targets else [one]
+    return found

@@ -7,7 +7,7 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
+from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
 from mlxkit.cli.checkout import changes_json, report_failed, show_changes
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
@@ -66,7 +66,11 @@ def pull(
         chosen = {"with_deps": with_deps, "recursive": recursive}
         asked = asked._replace(extra={**asked.extra, **chosen})
     began = time.monotonic()
-    with open_for_change(".", wait, terminal.note) as session, bar(quiet=quiet) as progress:
+    with (
+        open_for_change(".", wait, terminal.note) as session,
+        carrying_anyway("fetch", None if no_records else session.git_root, quiet=quiet or as_json),
+        bar(quiet=quiet) as progress,
+    ):
         wanted = tracked(
             session, targets or [], with_deps=with_deps, recursive=recursive, glob=glob
         )

@@ -4,7 +4,7 @@ import time
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.carrying import NoRecords, carry, records_json, tell_records
+from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.transfer import (
     AllBranches,
@@ -53,7 +53,11 @@ def push(
     chosen = {"with_deps": with_deps, "recursive": recursive, "glob": glob}
     asked = request(targets, remote, jobs, run_cache, revisions)
     began = time.monotonic()
-    with open_for_change(".", wait, terminal.note) as session, bar(quiet=quiet) as progress:
+    with (
+        open_for_change(".", wait, terminal.note) as session,
+        carrying_anyway("push", None if no_records else session.git_root, quiet=quiet or as_json),
+        bar(quiet=quiet) as progress,
+    ):
         if asked.extra:
             asked = asked._replace(extra={**asked.extra, **chosen})
             wanted = []

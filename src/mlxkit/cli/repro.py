@@ -10,7 +10,7 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import result_json
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
-from mlxkit.cli.progress import LiveView, Mute, Plain, Silent
+from mlxkit.cli.progress import Mute, Plain, Silent
 from mlxkit.core.errors import ExitCode, ProjectError, UsageError
 from mlxkit.pipeline.execute import Executor, Interrupted, Options
 from mlxkit.pipeline.machine import find_machine
@@ -100,6 +100,7 @@ def repro(
     interrupted = False
     try:
         with open_for_run(".", wait, observer.say) as session:
+            observer.opened(session)
             chosen = _choose(session, targets or [], recursive, glob, all_pipelines)
             graph = session.graph.active()
             order = order_stages(
@@ -139,6 +140,8 @@ def _observer(as_json: bool, quiet: bool, verbose: bool, interactive: bool) -> S
     if quiet:
         return Silent()
     if terminal.is_live(sys.stderr) and not verbose and not interactive:
+        from mlxkit.cli.progress_live import LiveView
+
         return LiveView()
     return Plain(verbose=verbose)
 

@@ -1,13 +1,16 @@
 """Shows named values of several files: side by side where they share names and the width allows."""
 
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlxkit.cli import terminal
+from mlxkit.core.words import number as number  # noqa: PLC0414 - for others, too
 
 GAP = "  "
+_DECIMAL = re.compile(r"[-+]?[0-9]+\.([0-9]+)( .*)?")
 _Shown = tuple[str, Mapping[str, str]]
 
 
@@ -45,9 +48,14 @@ def show_rows(rows: Sequence[Sequence[str]], spare: Sequence[int] = ()) -> None:
     _print(kept)
 
 
-def number(value: Any, precision: int) -> str:
-    """Return a value for people: `precision` significant digits, integers in full."""
-    return f"{value:.{precision}g}" if isinstance(value, float) else str(value)
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Return decimal fractions with as many decimals as the longest has; others as they are."""
+    found = [_DECIMAL.fullmatch(one) for one in texts]
+    most = max((len(one[1]) for one in found if one), default=0)
+    return [
+        one[0][: one.end(1)] + "0" * (most - len(one[1])) + (one[2] or "") if one else text
+        for text, one in zip(texts, found, strict=True)
+    ]
 
 
 def _groups(files: Sequence[_Shown]) -> list[list[_Shown]]:

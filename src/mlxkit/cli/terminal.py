@@ -3,8 +3,13 @@
 import io
 import json
 import os
+import re
 import sys
 from typing import Any, TextIO
+
+from mlxkit.core.words import counted as counted  # noqa: PLC0414 - as terminal.counted, too
+from mlxkit.core.words import duration as duration  # noqa: PLC0414
+from mlxkit.core.words import size as size  # noqa: PLC0414
 
 _CODES = {
     "bold": "1",
@@ -15,6 +20,14 @@ _CODES = {
     "blue": "34",
     "cyan": "36",
 }
+
+_STYLE = r"\033\[[0-9;]*m"
+# What moves the cursor, hides a line or turns text around: control codes, direction marks; and
+# halves of characters, which no stream takes. Names that are not UTF-8 stay as they are.
+_UNSAFE = re.compile(
+    f"({_STYLE})|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    "\ud800-\udc7f\udd00-\udfff]"
+)
 
 OUTCOME_STYLES = {
     "ran": "green",
@@ -52,24 +65,52 @@ def styled(text: str, style: str, stream: TextIO | None = None) -> str:
 
 def write(text: str = "") -> None:
     """Print a line that the user asked for."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_safe(text, sys.stdout) + "\n")
 
 
 def note(text: str) -> None:
     """Print a line beside the answer: progress, warnings, hints."""
     sys.stdout.flush()
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(_safe(text, sys.stderr) + "\n")
     sys.stderr.flush()
 
 
-def write_json(document: Any) -> None:
-    """Print one JSON document: as text, or in ASCII where that cannot be written."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+def printable(text: str) -> str:
+    """Return a text of one line whose control characters do nothing to a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _safe(text: str, stream: TextIO) -> str:
+    """Return what a terminal may be given, whoever wrote it: styles where it takes them, no more.
+
+    The last door: what is a name or a value should not come here with a style of its own.
+    """
+    if text.isprintable():
+        return text
+    coloured = colours(stream)
+    return _UNSAFE.sub(
+        lambda found: (found[1] if coloured else "") if found[1] else _escaped(found[0]), text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def write_json(document: Any, *, large: bool = False) -> None:
+    """Print one JSON document: as text, or in ASCII where that cannot be written.
+
+    A `large` one is on one line where no terminal shows it: that is written ten times as fast.
+    """
+    indent = None if large and not sys.stdout.isatty() else 2
+    text = json.dumps(document, indent=indent, ensure_ascii=False, default=str)
     try:
         text.encode()  # no names of files that are not UTF-8
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(document, indent=2, default=str)
+        text = json.dumps(document, indent=indent, default=str)
     sys.stdout.write(text + "\n")
 
 
@@ -86,30 +127,13 @@ def give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def duration(seconds: float) -> str:
-    """Return seconds for people: `0.4 s`, `12 s`, `3 min 5 s`."""
-    if round(seconds, 1) < 10:
-        return f"{seconds:.1f} s"
-    if round(seconds) < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 stage`, `2 stages`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def size(number: float) -> str:
-    """Return bytes for people: `812 B`, `3.1 MB`; a kB is 1,000 bytes."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if round(number, 1) < 1000:
-            digits = 0 if unit == "B" or number >= 100 else 1
-            return f"{number:.{digits}f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
+def takes(text: str, stream: TextIO) -> bool:
+    """Tell whether `stream` can show these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def width(stream: TextIO) -> int:
@@ -118,3 +142,11 @@ def width(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
+
+
+def height(stream: TextIO) -> int:
+    """Return how many lines the terminal has; 24 where nobody knows."""
+    try:
+        return os.get_terminal_size(stream.fileno()).lines or 24
+    except (OSError, ValueError):
+        return 24

@@ -7,7 +7,7 @@ from typing import Any
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
 from mlxkit.cli.describe import result_json
-from mlxkit.cli.progress import FAILURE_LINES, LiveView, Mute, Plain, Silent
+from mlxkit.cli.progress import FAILURE_LINES, Mute, Plain, Silent
 from mlxkit.cli.reading import reading
 from mlxkit.cli.verify_show import wrapped
 from mlxkit.core.errors import ExitCode
@@ -98,7 +98,11 @@ def _view(as_json: bool, quiet: bool, verbose: bool) -> Silent:
         return Mute()
     if quiet:
         return Silent()
-    return LiveView() if terminal.is_live(sys.stderr) and not verbose else Plain(verbose=verbose)
+    if terminal.is_live(sys.stderr) and not verbose:
+        from mlxkit.cli.progress_live import LiveView
+
+        return LiveView()
+    return Plain(verbose=verbose)
 
 
 def _document(found: Rebuilt) -> dict[str, Any]:

@@ -52,11 +52,15 @@ def _ours(verb: str) -> Any:
     words = verb.split()
     command = typer.main.get_command(import_module(COMMANDS[words[0]][0]).app)
     for word in words[1:]:
-        command = command.commands[word]  # type: ignore[attr-defined]
+        command = command.get_command(None, word)  # type: ignore[attr-defined, arg-type]
     return command
 
 
-SAME = ["repro", "status", "dag", "init", "metrics show"]
+EXPERIMENTS = [
+    f"exp {one}"
+    for one in ("show", "diff", "list", "apply", "branch", "rename", "remove", "push", "pull")
+]
+SAME = ["repro", "status", "dag", "init", "metrics show", "plots show", "plots diff", *EXPERIMENTS]
 
 
 @pytest.mark.parametrize("verb", SAME)
@@ -86,7 +90,9 @@ def test_the_arguments_of_dvc_are_accepted(verb: str) -> None:
     assert len(wanted) <= len(ours), f"mlx {verb} takes {ours}, dvc takes {wanted}"
 
 
-@pytest.mark.parametrize("verb", [*COMMANDS, "metrics show", "params show"])
+@pytest.mark.parametrize(
+    "verb", [*COMMANDS, "metrics show", "params show", "plots show", "plots diff", *EXPERIMENTS]
+)
 def test_every_command_has_an_example_and_helps_for_each_option(verb: str) -> None:
     command = _ours(verb)
     for option in command.params:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mlxkit.cli.tables import number, show_files
+from mlxkit.cli.tables import aligned, number, show_files
 from mlxkit.cli.terminal import counted, duration, styled
 
 
@@ -27,7 +27,7 @@ def test_counted() -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (0.123456789, "0.12346"), (1.0, "1"), (1234567, "1234567"), (1234567.0, "1.2346e+06"),
+    (0.123456789, "0.12346"), (1.0, "1"), (1234567, "1234567"), (1234567.0, "1234567"),
     (True, "True"),
     ("text", "text"), (1e-9, "1e-09"), (None, "None"),
 ])  # fmt: skip
@@ -66,3 +66,10 @@ def test_no_files(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_file_without_values(capsys: pytest.CaptureFixture[str]) -> None:
     show_files([("empty.json", {})], "metric", {})
     assert "empty.json" in capsys.readouterr().out
+
+
+def test_fractions_with_the_same_number_of_decimals() -> None:
+    assert aligned(["0.5", "-0.25", "3", "-", "1e-09", "0.1 ms", ""]) == [
+        *("0.50", "-0.25", "3", "-", "1e-09", "0.10 ms", ""),
+    ]  # fmt: skip
+    assert aligned(["nan", "inf"]) == ["nan", "inf"]
