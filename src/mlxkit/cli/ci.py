@@ -1,13 +1,9 @@
 """`mlx ci`: what workflows on a server need; each sub-command is imported when it is called."""
 
-from importlib import import_module
-from typing import Any
-
 import typer
-from typer.core import TyperGroup
 
+from mlxkit.cli.late import LateSubcommands
 from mlxkit.cli.options import HELP_NAMES
-from mlxkit.core.errors import UsageError
 
 # name -> (module with an app, help).
 COMMANDS = {
@@ -20,34 +16,9 @@ COMMANDS = {
 }
 
 
-class CiGroup(TyperGroup):
-    """A group that imports a sub-command's module only when that is called."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        command: Any = typer.main.get_command(import_module(COMMANDS[cmd_name][0]).app)
-        command.name = cmd_name
-        return command
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List sub-commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Suggest the nearest sub-command for one that is not there."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean 'mlx ci {near[0]}'?" if near else "see: mlx ci --help"
-            raise UsageError(f"there is no command 'ci {name}'", hint=hint)
-        return super().resolve_command(ctx, args)
+class CiGroup(LateSubcommands):
+    verb = "ci"
+    late = COMMANDS
 
 
 app = typer.Typer(

@@ -1,13 +1,11 @@
 """`mlx exp`: experiments; each sub-command is imported when it is called, the rest is DVC's."""
 
-from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
+from mlxkit.cli.late import LateSubcommands
 from mlxkit.cli.options import HELP_NAMES
-from mlxkit.core.errors import UsageError
 
 # name -> (module with an app, help).
 COMMANDS = {
@@ -32,47 +30,42 @@ FROM_DVC = {
 """Those without a text are for DVC's own processes."""
 
 
-class ExperimentGroup(TyperGroup):
-    """A group that imports a sub-command's module only when that is called."""
+class ExperimentGroup(LateSubcommands):
+    """Those of mlx, and those that are DVC's."""
+
+    verb = "exp"
+    late = COMMANDS
+    aliases = ALIASES
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*COMMANDS, *(name for name, text in FROM_DVC.items() if text)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        name = ALIASES.get(cmd_name, cmd_name)
-        if name in COMMANDS:
-            command: Any = typer.main.get_command(import_module(COMMANDS[name][0]).app)
-        elif name in FROM_DVC:
-            from mlxkit.cli.app import handing_over
-
-            command = typer.main.get_command(handing_over(["exp", name], FROM_DVC[name]))
-        else:
-            return None
+        if cmd_name not in FROM_DVC:
+            return super().get_command(ctx, cmd_name)
+        command: Any = _by_dvc(cmd_name, FROM_DVC[cmd_name])
         command.name = cmd_name
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List sub-commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        super().format_commands(ctx, formatter)
         with formatter.section("From DVC"):
             formatter.write_dl([(name, text) for name, text in FROM_DVC.items() if text])
 
+    def known(self) -> set[str]:
+        return {*super().known(), *FROM_DVC}
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Suggest the nearest sub-command for one that is not there; DVC's queue is DVC's."""
-        name = args[0] if args else ""
-        if name == "run" and {"--queue", "--run-all"} & set(args):
-            from mlxkit.cli.app import handing_over
-
-            return name, typer.main.get_command(handing_over(["exp", name], "")), args[1:]
-        known = {*COMMANDS, *ALIASES, *FROM_DVC}
-        if name and not name.startswith("-") and name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean 'mlx exp {near[0]}'?" if near else "see: mlx exp --help"
-            raise UsageError(f"there is no command 'exp {name}'", hint=hint)
+        """Leave DVC's queue to DVC."""
+        if args and args[0] == "run" and {"--queue", "--run-all"} & set(args):
+            return "run", _by_dvc("run", ""), args[1:]
         return super().resolve_command(ctx, args)
+
+
+def _by_dvc(name: str, text: str) -> Any:
+    from mlxkit.cli.app import handing_over
+
+    return typer.main.get_command(handing_over(["exp", name], text))
 
 
 app = typer.Typer(
