@@ -42,9 +42,10 @@ imports: $(VENV)/.dev
 tests: $(VENV)/.dev
 	@$(RUN) $(BIN)/pytest -n $(WORKERS)
 
-# All cases of those tests of which `make test` runs a part; half an hour on two cores.
+# All cases of those tests of which `make test` runs a part, each mlx started from nothing; half an
+# hour on two cores.
 test-long: $(VENV)/.dev
-	@$(RUN) $(BIN)/pytest -n $(WORKERS) -m ''
+	@COLD=1 $(RUN) $(BIN)/pytest -n $(WORKERS) -m ''
 
 bench: $(VENV)/.dev
 	@$(RUN) $(BIN)/python -m benchmarks.run

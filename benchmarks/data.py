@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import projects
-from benchmarks.measure import TOOLS
+from benchmarks.measure import BIN, TOOLS
 
 
 @dataclass
@@ -106,9 +106,14 @@ def _no_copies(place: Place) -> None:
         (place.root / name).unlink(missing_ok=True)
 
 
-def _there(place: Place) -> None:
+def _copied(place: Place) -> None:
     if not place.root.exists():
         projects.copy(place.source, place.root)
+
+
+def _there(place: Place) -> None:
+    if not place.root.exists():
+        _copied(place)
         for args in (("status",), ("verify",)):  # warm, as a project is that somebody works in
             subprocess.run([*TOOLS["mlx"], *args], cwd=place.root, check=True, stdout=-3)
 
@@ -164,8 +169,7 @@ PICKAXE = ("git", "log", "--all", "-S", FIRST, "--format=%H", "--", "dvc.lock")
 
 
 def _no_index(place: Place) -> None:
-    if not place.root.exists():
-        projects.copy(place.source, place.root)
+    _copied(place)
     shutil.rmtree(place.root / ".mlx", ignore_errors=True)
 
 
@@ -209,5 +213,22 @@ VERIFIED = Chain(
     against="mlx status",
     together=True,
 )
-CHAINS = (LOCAL, BIG, S3, HISTORY, VERIFIED)
+MODELS = Chain(
+    projects.tagged,
+    (
+        Step(
+            "model-list",
+            "model list, {size:,} tags of five models, against gto show",
+            ("model", "list"),
+            _copied,
+            5,
+            (str(BIN / "gto"), "show"),
+        ),
+    ),
+    sizes=(200, 2_000),
+    quick_sizes=(200,),
+    against="gto show",
+    together=True,
+)
+CHAINS = (LOCAL, BIG, S3, HISTORY, VERIFIED, MODELS)
 STEPS = [step.name for chain in CHAINS for step in chain.steps if step.name]

@@ -59,6 +59,9 @@ def measured(folder: Path, count: int) -> None:
             subprocess.run([*git, *args], cwd=folder, check=True)
 
 
+_BY = ("-c", "user.name=B", "-c", "user.email=b@example.org")
+
+
 def experiments(folder: Path, count: int) -> None:
     """`count` experiments of one pipeline of twenty stages, as either tool would store them."""
     chains(folder, 20)
@@ -68,9 +71,8 @@ def experiments(folder: Path, count: int) -> None:
     _write(folder, stages)
     (folder / "params.yaml").write_text("train: {lr: 0.1, depth: 3}\n")
     (folder / "m0.json").write_text("{}\n")
-    git = ["-c", "user.name=B", "-c", "user.email=b@example.org"]
     for args in (["add", "-A"], ["commit", "-q", "-m", "baseline"]):
-        _git(folder, *git, *args)
+        _git(folder, *_BY, *args)
     head = _git(folder, "rev-parse", "HEAD")
     lines = []
     for number in range(count):
@@ -82,6 +84,26 @@ def experiments(folder: Path, count: int) -> None:
         for path, text in (("params.yaml", params), ("m0.json", metrics)):
             lines.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
     _git(folder, "fast-import", "--quiet", text="".join(lines))
+
+
+def tagged(folder: Path, count: int) -> None:
+    """`count` tags of five models: two versions, each of a commit of its own, then a promotion."""
+    head = _git(folder, *_BY, "commit-tree", _git(folder, "mktree"), "-m", "start")
+    lines = []
+    for number in range(count):
+        turn, model = divmod(number, 5)
+        if model == 0:
+            lines.append(f"commit refs/heads/main\nmark :{turn + 1}\n{_when('committer', number)}")
+            lines.append(f"data 4\nmore\nfrom {f':{turn}' if turn else head}\n")
+        promotes = turn % 3 == 2
+        name = f"m{model}#prod#{turn}" if promotes else f"m{model}@v1.{turn}.0"
+        lines.append(f"tag {name}\nfrom :{turn if promotes else turn + 1}\n")
+        lines.append(f"{_when('tagger', number)}data 4\nsaid\n")
+    _git(folder, "fast-import", "--quiet", "--force", text="".join(lines))
+
+
+def _when(role: str, number: int) -> str:
+    return f"{role} B <b@example.org> {1_800_000_000 + number} +0000\n"
 
 
 def _git(folder: Path, *args: str, text: str = "") -> str:

@@ -1,5 +1,6 @@
 """Shared fixtures: isolated commands and quick new projects."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ from hypothesis import settings
 # The helpers are imported as `tests.support`; importlib mode leaves the root off the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.support.commands import DvcServer, isolated_env
+from tests.support.commands import isolated_env
 from tests.support.long import mark_long
-from tests.support.project import Project, make_template
+from tests.support.project import Build, CopyOf, Project, make_template
 from tests.support.tools import Tools
+from tests.support.warm import Warm
 
 # Started in the background, a shell has us ignore Ctrl-C, and so would every command under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -35,9 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tools]:
     """Commands in one isolated environment for the whole session of this worker."""
     env = isolated_env(tmp_path_factory.mktemp("home"))
-    server = DvcServer(env)
-    yield Tools(env, server)
-    server.close()
+    warm = Warm(env)
+    yield Tools(env, warm, cold=bool(os.environ.get("COLD")))
+    warm.close()
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +62,26 @@ def new_project(tools: Tools, template: Path, tmp_path: Path) -> Callable[..., P
 def project(new_project: Callable[..., Project]) -> Project:
     """One new project."""
     return new_project()
+
+
+@pytest.fixture(scope="session")
+def built(
+    template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Build], Path]:
+    """Build a project once, however many tests begin with it; copied, never changed."""
+    known: dict[Build, Path] = {}
+
+    def root_of(build: Build) -> Path:
+        if build not in known:
+            folder = tmp_path_factory.mktemp("built") / "project"
+            build(Project.copy(template, folder, tools))
+            known[build] = folder
+        return known[build]
+
+    return root_of
+
+
+@pytest.fixture
+def copy_of(built: Callable[[Build], Path], tools: Tools, tmp_path: Path) -> CopyOf:
+    """A copy of what a function makes of a new project: `copy_of(build)`."""
+    return lambda build: Project.copy(built(build), tmp_path / "project", tools)

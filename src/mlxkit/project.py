@@ -1,17 +1,17 @@
 """Opens a project: finds its root, reads its configuration, wires the parts; called by `cli`."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from mlxkit.core.errors import ProjectError
-from mlxkit.core.files import write_atomic
 from mlxkit.pipeline.declared import Declared, load_declared
 from mlxkit.pipeline.graph import build_graph
 from mlxkit.pipeline.locks import Locks
+from mlxkit.pipeline.memories import forget_foreign
+from mlxkit.pipeline.parses import Parses
 from mlxkit.pipeline.result import Recorder
 from mlxkit.pipeline.session import Environments, RunSession, Session
 from mlxkit.pipeline.workspace import Workspace
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mlxkit.tools.dvclock import RepoLock
 
 Say = Callable[[str], None]
-KEPT_PARSES = 16
 
 
 def find_root(start: str) -> str:
@@ -58,7 +57,8 @@ def _open_to_change(
     from mlxkit.pipeline.runcache import RunCache
     from mlxkit.pipeline.rundir import RunDir, read_bases, run_folder
     from mlxkit.tools.dvc_delegate import Delegate
-    from mlxkit.tools.dvclock import PathLocks, RepoLock
+    from mlxkit.tools.dvc_path_locks import PathLocks
+    from mlxkit.tools.dvclock import RepoLock
 
     lock_bases, ignore_bases = read_bases(find_root(start))
     parts = _reading_parts(start, say, lock_bases, lazy=apart)
@@ -93,6 +93,8 @@ def _reading_parts(
 ) -> dict[str, Any]:
     root = find_root(start)
     git_root = git.find_root(root)
+    if git_root is not None:
+        forget_foreign(root, git_root)
     state = State.load(os.path.join(root, ".mlx", "state"))
     declared = load_declared(root, git_root, lambda path: _digest(state, path), time.time_ns())
     if declared.config.get("core", {}).get("no_scm"):
@@ -109,7 +111,7 @@ def _reading_parts(
         link_types=_link_types(declared.config.get("cache", {}).get("type")),
         shared=shared,
     )
-    parses = ParseCache(root)
+    parses = Parses(root)
     locks = Locks(git_root, parses, bases, say, state.known)
     workspace = Workspace(state, store, parses, _ignore_rules(declared))
     if lazy:
@@ -171,7 +173,8 @@ def open_for_run(start: str, wait: float, say: Say, *, apart: bool = False) -> I
             session.claims = Claims(
                 session.committer.runcache.scratch, shared=_cache(session.declared)[1]
             )
-        mend_path_locks(session, say)
+        if session.path_locks.tidy():
+            say(".dvc/tmp/rwlock was cut short by a kill; mended")
         if os.path.isdir(session.rundir.folder):
             from mlxkit.pipeline.recover import recover
 
@@ -221,29 +224,13 @@ def open_for_change(start: str, wait: float, say: Say) -> Iterator[RunSession]:
 
 def mend(root: str, wait: float, say: Say) -> None:
     """Put right what a kill, or a wrong index, left behind; raises BusyError after `wait`."""
-    for name in (
-        "state",
-        os.path.join("cache", "declared.json"),
-        os.path.join("cache", "locks.json"),
-    ):
-        try:
+    for name in ("state", "cache/declared.json", "cache/locks.json"):
+        with suppress(FileNotFoundError):
             os.unlink(os.path.join(root, ".mlx", name))
-        except FileNotFoundError:
-            pass
     with open_for_run(root, wait, say) as session, session.repo_lock.holding(wait):
         for stage in session.declared.stages:
             session.locks.entry(stage)
         session.locks.flush()
-
-
-def mend_path_locks(session: RunSession, say: Say) -> None:
-    """Make DVC's table of path locks whole again, without processes that are gone."""
-    locks = session.path_locks
-    broken = locks.state() == "broken"
-    if broken or locks.stale():
-        locks.mend()
-        if broken:
-            say(".dvc/tmp/rwlock was cut short by a kill; mended")
 
 
 def _recorder(session: RunSession, say: Say) -> Recorder | None:
@@ -267,42 +254,6 @@ def save_state(session: Session) -> None:
         session.parses.save()
     except OSError:
         pass
-
-
-class ParseCache:
-    """Parsed lock files by the md5 of their text, in one JSON file under `.mlx/`."""
-
-    def __init__(self, root: str) -> None:
-        self._path = os.path.join(root, ".mlx", "cache", "locks.json")
-        self._known: dict[str, Any] | None = None
-        self._changed = False
-
-    def get(self, key: str) -> Any | None:
-        if self._known is None:
-            self._known = _read_json(self._path)
-        return self._known.get(key)
-
-    def put(self, key: str, value: Any) -> None:
-        if self.get(key) != value:
-            assert self._known is not None
-            self._known[key] = value
-            self._changed = True
-
-    def save(self) -> None:
-        """Write what was added; only the newest entries are kept."""
-        if self._changed and self._known is not None:
-            kept = dict(list(self._known.items())[-KEPT_PARSES:])
-            write_atomic(self._path, json.dumps(kept).encode(), sync=False)
-            self._changed = False
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _digest(state: State, path: str) -> str | None:

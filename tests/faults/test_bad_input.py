@@ -83,6 +83,13 @@ CASES = [
         ("params.yaml",),
         before="echo 'a: [' > params.yaml",
     ),
+    Case(
+        "parameter file in conflict",
+        GOOD,
+        4,
+        ("params.yaml:2", "resolve"),
+        before="printf 'a: 1\\n<<<<<<< HEAD\\nb: 2\\n=======\\nb: 3\\n>>>>>>> x\\n' > params.yaml",
+    ),
     Case("wdir outside", GOOD + "    wdir: ../..\n", 4, ("dvc.yaml", "prep")),
     Case("wdir missing", GOOD + "    wdir: nowhere\n", 1, ("nowhere", "prep")),
     Case("output outside", GOOD.replace("[prep.out]", "[../prep.out]"), 4, ("../prep.out", "prep")),

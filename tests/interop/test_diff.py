@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.commands import Result
 from tests.support.long import sampled
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 KINDS = ("added", "deleted", "modified", "renamed", "not in cache")
 NAMES = ("a.csv", "b.txt", "ä ö.bin", "deep/c.csv", "deep/er/d.csv", "deep.csv")
@@ -122,8 +122,7 @@ def test_random_revisions(seed: int, project: Project) -> None:
         same(project, *pair)
 
 
-@pytest.fixture
-def changed(project: Project) -> Project:
+def change(project: Project) -> None:
     """Two commits and a change to files, folders and stages."""
     for name in NAMES:
         project.write(f"data/{name}", name)
@@ -143,7 +142,11 @@ def changed(project: Project) -> Project:
     project.tools.commit(project.root, "second")
     project.write("data/b.txt", "again")
     project.sh("rm -f s.txt")
-    return project
+
+
+@pytest.fixture
+def changed(copy_of: CopyOf) -> Project:
+    return copy_of(change)
 
 
 TARGETS = [

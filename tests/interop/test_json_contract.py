@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.commands import Result
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 KINDS = {
     "new", "cmd-changed", "dep-changed", "param-changed", "out-changed", "out-missing", "upstream",
@@ -26,22 +26,29 @@ STAGES: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def fresh(project: Project) -> Project:
+def prepare(project: Project) -> None:
     """Two stages and a tracked file, never run."""
     project.write("in", "in\n")
     project.write("data.csv", "data\n")
     project.write("params.yaml", "net:\n  lr: 1\n")
     project.dvc("add", "data.csv").ok()
     project.pipeline(STAGES)
-    return project
+
+
+def run(project: Project) -> None:
+    """The same after a run."""
+    prepare(project)
+    project.mlx("repro").ok()
 
 
 @pytest.fixture
-def done(fresh: Project) -> Project:
-    """The same after a run."""
-    fresh.mlx("repro").ok()
-    return fresh
+def fresh(copy_of: CopyOf) -> Project:
+    return copy_of(prepare)
+
+
+@pytest.fixture
+def done(copy_of: CopyOf) -> Project:
+    return copy_of(run)
 
 
 def _stages(result: Result, key: str) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 FILES = {
     "m.json": '{"acc": 0.5, "deep": {"n": 3, "list": [1, 2.5]}, "text": "ä", "none": null}\n',
@@ -13,8 +13,7 @@ FILES = {
 }
 
 
-@pytest.fixture
-def measured(project: Project) -> Project:
+def measure(project: Project) -> None:
     """A project with metrics of each format, two commits, and a change that is not committed."""
     stages: dict[str, Any] = {}
     for number, (path, content) in enumerate(FILES.items()):
@@ -39,7 +38,11 @@ def measured(project: Project) -> Project:
     project.write("source1", FILES["m.yaml"].replace("0.75", "0.25"))
     project.write("params.yaml", "lr: 0.3\nnet:\n  size: 4\n")
     project.dvc("repro").ok()
-    return project
+
+
+@pytest.fixture
+def measured(copy_of: CopyOf) -> Project:
+    return copy_of(measure)
 
 
 @pytest.mark.parametrize("args", [

@@ -13,14 +13,17 @@ from tests.support.tools import Tools
 STAGES: dict[str, Any] = {
     "train": {"cmd": "cp in model.bin", "deps": ["in"], "outs": ["model.bin"]},
 }
-ARTIFACTS = {"census": {"path": "model.bin", "type": "model"}}
+TOP: dict[str, Any] = {
+    "vars": [{"out": "model.bin"}],
+    "artifacts": {"census": {"path": "${out}", "type": "model"}},
+}
 REASON = ("--no-gate", "--reason", "no gate here")
 
 
 @pytest.fixture(scope="module")
 def once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Project.copy(template, tmp_path_factory.mktemp("gto") / "project", tools)
-    project.pipeline(STAGES, artifacts=ARTIFACTS)
+    project.pipeline(STAGES, **TOP)
     for number in range(4):
         project.write("in", f"{number}\n")
         project.mlx("repro", "-q").ok()
@@ -110,8 +113,9 @@ def test_mlx_reads_what_gto_wrote(project: Project) -> None:
     assert mine["census"]["stages"] == {"dev": "v2.0.0", "prod": "v1.0.0", "test": ids[3]}
     assert mine["sub:other"]["stages"] == {"a/b": "v0.1.0-rc.1"}
     assert mine == of_gto(project)
+    project.git("tag", "census#dev#8")
     done = project.mlx("model", "promote", "census@v2.0.0", "--to", "prod", *REASON, "--json")
-    assert done.ok().json["tag"] == "census#prod#7", "one row of numbers, as in GTO"
+    assert done.ok().json["tag"] == "census#prod#9", "one row of numbers, as in GTO"
     assert of_mlx(project) == of_gto(project)
 
 

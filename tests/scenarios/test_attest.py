@@ -98,7 +98,7 @@ def signing_once(template: Path, tools: Tools, tmp_path_factory: pytest.TempPath
     project.write("dvc.yaml", f"{text}artifacts:\n  clf: {{path: model, type: model}}\n")
     project.mlx("repro").ok()
     tools.commit(project.root, "trained")
-    tools.git(project.root, "tag", "clf@v1.0.0")
+    tools.git(project.root, "tag", "-a", "-m", "first", "clf@v1.0.0")
     for name in ("ann", "bob"):
         keygen(folder, name)
     Signing(project).allow("ann", "bob")
@@ -255,7 +255,7 @@ def test_replayed_for_another_version(signing: Signing) -> None:
     project.write("params.yaml", "train:\n  lr: 0.2\n")
     project.mlx("repro").ok()
     project.tools.commit(project.root, "better")
-    project.git("tag", "clf@v2.0.0")
+    project.git("tag", "-a", "-m", "second", "clf@v2.0.0")
     signing.attest("clf@v2.0.0", "-o", "v2.json").ok()
     assert signing.wrong("v1.json", "clf@v1.0.0") == []
     assert signing.wrong("v2.json", "clf@v2.0.0") == []

@@ -113,6 +113,17 @@ def test_bad_arguments(arguments: list[str], project: Project) -> None:
     assert project.mlx("audit", *arguments, "--json").json["error"]["code"] == "usage"
 
 
+def test_failures_of_a_gate_are_told_apart(project: Project) -> None:
+    project.write("m.json", '{"acc": 0.5, "auc": 0.6}')
+    project.write("dvc.yaml", "metrics: [m.json]\n")
+    rules = "    - threshold: {metric: acc, min: 0.7}\n    - threshold: {metric: auc, min: 0.8}\n"
+    project.write("mlx.yaml", f"gates:\n  test:\n{rules}")
+    project.tools.commit(project.root)
+    assert project.mlx("gate").code == 3
+    told = project.mlx("audit").ok().stdout
+    assert "    failed: acc 0.5 < 0.7; auc 0.6 < 0.8\n" in told
+
+
 def test_a_log_cut_short(project: Project) -> None:
     collect(project, b"one")
     collect(project, b"two")

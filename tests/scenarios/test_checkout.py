@@ -3,11 +3,10 @@
 import shutil
 
 import pytest
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 
-@pytest.fixture
-def two_commits(project: Project) -> Project:
+def commit_twice(project: Project) -> None:
     """Two commits: in the first a folder and a file, in the second both changed and one more."""
     project.write("data/a", "1\n")
     project.write("data/sub/b", "2\n")
@@ -21,7 +20,11 @@ def two_commits(project: Project) -> Project:
     project.write("extra", "x\n")
     project.mlx("add", "data", "extra").ok()
     project.tools.commit(project.root, "two")
-    return project
+
+
+@pytest.fixture
+def two_commits(copy_of: CopyOf) -> Project:
+    return copy_of(commit_twice)
 
 
 def test_back_and_forth(two_commits: Project) -> None:

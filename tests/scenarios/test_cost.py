@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 PYTHON = os.path.realpath(sys.executable)
 BURN = f"{PYTHON} -I -S burn.py && cat in > models/a && head -c 10000000 /dev/zero > big"
@@ -15,8 +15,7 @@ SCRIPT = "import time\nwhile time.process_time() < 0.2: pass\n"
 PRICES = "cost:\n  currency: EUR\n  cpu_hour: 3600\n"
 
 
-@pytest.fixture
-def costly(project: Project) -> Project:
+def spend(project: Project) -> None:
     """After a run at one commit and a failed one at the next, with prices by the second."""
     project.write("in", "1\n")
     project.write("burn.py", SCRIPT)
@@ -34,7 +33,11 @@ def costly(project: Project) -> Project:
     project.write("in", "2\n")
     project.write("burn.py", SCRIPT + "raise SystemExit(7)\n")
     assert project.mlx("repro").code == 1
-    return project
+
+
+@pytest.fixture
+def costly(copy_of: CopyOf) -> Project:
+    return copy_of(spend)
 
 
 def _groups(project: Project, *args: str) -> dict[Any, dict[str, Any]]:

@@ -13,10 +13,12 @@ def test_the_first_run(training: Project) -> None:
     ]  # fmt: skip
     assert all("new stage" in line for line in lines[:3])
     assert lines[3].startswith("3 ran in ")
-    assert "git add .gitignore dvc.lock" in result.stderr
     assert training.read(".gitignore") == "/clean.csv\n/model\n"
     shown = training.git("status", "--short").stdout
     assert shown == "?? .gitignore\n?? dvc.lock\n?? metrics.json\n"
+    training.sh(result.stderr.partition("to record the result: ")[2])
+    shown = training.git("status", "--short").stdout
+    assert shown == "A  .gitignore\nA  dvc.lock\nA  metrics.json\n", "also what Git keeps"
 
 
 def test_nothing_to_do(trained: Project) -> None:
@@ -25,6 +27,13 @@ def test_nothing_to_do(trained: Project) -> None:
     assert result.stderr == ""
     assert trained.git("status", "--short").stdout == ""
     assert trained.mlx("status").ok().stdout == "up to date: 3 stages\n"
+
+
+def test_outputs_that_are_not_here(trained: Project) -> None:
+    (trained.root / "model").unlink()
+    result = trained.mlx("status").ok()
+    assert "output missing: model" in result.stdout
+    assert "mlx pull" in result.stderr
 
 
 def test_a_parameter_is_changed(trained: Project, repro: Outcomes) -> None:

@@ -40,7 +40,7 @@ def test_changed_data_is_recorded_and_used(tracked: Project, repro: Outcomes) ->
     assert [line.split() for line in shown[:2]] == [
         ["stale", "use", "changed:", "data.csv"], ["modified", "data.csv"]
     ]  # fmt: skip
-    assert shown[2] == "1 of 1 stage not up to date, 1 data changed"
+    assert shown[2] == "1 of 1 stage not up to date, 1 tracked path changed"
     assert repro(tracked) == {"data.csv.dvc": "ran", "use": "ran"}
     assert tracked.read("used") == "2\n"
     assert tracked.git("diff", "--name-only").stdout.split() == ["data.csv.dvc", "dvc.lock"]
@@ -171,7 +171,7 @@ def test_status_without_stages(project: Project) -> None:
     project.write("a.txt", "1\n")
     project.mlx("add", "a.txt").ok()
     project.write("a.txt", "22\n")
-    assert project.mlx("status").ok().stdout == "modified a.txt\n1 data changed\n"
+    assert project.mlx("status").ok().stdout == "modified a.txt\n1 tracked path changed\n"
 
 
 @pytest.mark.parametrize("verb", ["checkout", "push", "fetch", "pull"])

@@ -140,6 +140,14 @@ def test_a_project_that_cannot_be_read(trained: Project) -> None:
     assert problem["what"].startswith("dvc.yaml:")
 
 
+def test_what_is_remembered_is_nobody_else_s(trained: Project) -> None:
+    trained.git("add", "-f", ".mlx/cache")
+    (problem,) = _problems(trained)
+    assert (problem["kind"], problem["fixable"]) == ("tracked-memory", False)
+    trained.sh(problem["hint"])
+    assert _problems(trained) == []
+
+
 def test_everything_of_ours_may_be_deleted(trained: Project) -> None:
     trained.sh("rm -rf .mlx .dvc/tmp")
     assert trained.mlx("doctor").ok()

@@ -1,6 +1,7 @@
 """What goes on beside experiments that are made: deleting data, Git's hooks, a terminal."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,25 @@ def test_what_a_stopped_sweep_starts_from_is_kept(trained: Project) -> None:
     for one in result.json["experiments"]:
         recorded = trained.git("show", f"{one['commit']}:data.csv.dvc").stdout
         assert "size: 10" in recorded
+
+
+def test_gc_removes_what_finished_sweeps_and_killed_processes_left(trained: Project) -> None:
+    """Not the last sweep, which `--continue` means, nor what somebody may be writing just now."""
+    for rates in ("0.2,0.3", "0.4,0.5"):
+        trained.mlx("exp", "run", "--sweep", f"train.lr={rates}").ok()
+    first, last = sorted(trained.root.glob(".mlx/exps/*"), key=lambda one: one.stat().st_mtime_ns)
+    old = [trained.root / place / ".mlx-0a.tmp" for place in (".mlx/cache", ".git/mlx")]
+    young = trained.root / ".mlx" / "cache" / ".mlx-0b.tmp"
+    for path in (*old, young):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for path in old:
+        os.utime(path, (0, 0))
+    assert "left by a killed process or a finished sweep" in trained.mlx("gc", "--dry").stdout
+    assert first.exists()
+    assert trained.mlx("gc", "--yes").code == 0
+    assert [path for path in (first, last, *old, young) if path.exists()] == [last, young]
+    assert trained.mlx("exp", "run", "--continue").code == 0
 
 
 def test_data_that_are_only_laid_out_come_into_the_cache(trained: Project) -> None:

@@ -169,6 +169,12 @@ def test_names_and_values_that_would_act_on_a_terminal(trained: Project) -> None
         shown = trained.mlx("exp", *words.split()).ok()
         assert "\x1b" not in shown.stdout and "\u202e" not in shown.stdout, words
         assert "{bold}$(id)" in shown.stdout or words.startswith("diff")
+    # Whoever can push can also make references to what is no commit.
+    head = trained.git("rev-parse", "HEAD").stdout.strip()
+    for what in ("HEAD^{tree}", "HEAD:dvc.yaml"):
+        ref = f"refs/exps/{head[:2]}/{head[2:]}/{'tree' if 'tree' in what else 'blob'}"
+        trained.git("update-ref", ref, what)
+    assert "{bold}$(id)" in trained.mlx("exp", "show").ok().stdout
 
 
 def test_through_a_pipe_as_on_a_wide_terminal(compared: Project) -> None:

@@ -153,5 +153,5 @@ def test_logs_that_are_not_there(broken: Project) -> None:
     broken.sh("rm -rf .mlx/logs")
     result = broken.mlx("logs", "train")
     assert result.code == 1
-    assert "has not run here" in result.stderr and "mlx repro train" in result.stderr
+    assert "has not run here" in result.stderr and "mlx repro -f -s train" in result.stderr
     assert "no stage has run here yet" in broken.mlx("logs").ok().stderr

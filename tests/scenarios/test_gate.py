@@ -70,9 +70,10 @@ def test_gates_that_pass_are_kept_once(judged: Project) -> None:
     assert done.stdout.splitlines() == [
         "test: passed (2 passed)",
         "  ✓ threshold  acc 0.8 >= 0.5",
-        "  ✓ base       acc 0.8, main has 0.8: unchanged, may lose 0",
+        "  ✓ base       acc 0.8, main has 0.8: unchanged, may lose 0; "
+        "main is this very commit: nothing was compared",
         "deployment: passed (1 passed)",
-        "  ✓ slices  slices.json: acc of sex=f 0.5 and sex=m 0.6: gap 0.1, most 0.3",
+        "  ✓ slices  slices.json: acc of sex=f 0.5 and sex=m 0.6: gap 0.1, maximum 0.3",
     ]
     assert done.stderr == ""
     judged.mlx("gate", "--rev", "HEAD", "test").ok()
@@ -108,7 +109,7 @@ def test_one_that_is_worse_fails_and_is_not_kept_before_it_is_committed(judged: 
     assert "test: failed (1 passed, 1 failed)\n  ✗ base       acc 0.7, main has 0.8: -0.1" in (
         done.stdout
     )
-    assert "gap 0.4, most 0.3" in done.stdout
+    assert "gap 0.4, maximum 0.3" in done.stdout
     assert "not kept: m.json, or what the lock records of it, is not committed" in done.stderr
     assert events(judged) == []
     judged.tools.commit(judged.root, "worse")
@@ -215,6 +216,19 @@ def test_a_malformed_file(judged: Project) -> None:
     assert judged.mlx("gate").code == 4
     (judged.root / "mlx.yaml").unlink()
     assert "there are no gates" in judged.mlx("gate").stderr
+    judged.write("mlx.yaml/in", "it")
+    judged.tools.commit(judged.root, "a folder")
+    done = judged.mlx("gate", "--rev", "HEAD")
+    assert (done.code, "HEAD:mlx.yaml: is a folder" in done.stderr) == (4, True)
+
+
+def test_a_rule_for_some_paths_sees_what_nobody_added_yet(judged: Project) -> None:
+    rule = '{metric: "m.json:acc", min: 0.5, when: {paths: [src/], against: HEAD}}'
+    judged.write("mlx.yaml", f"gates:\n  t:\n    - threshold: {rule}\n")
+    done = judged.mlx("gate").ok()
+    assert "only where src/ changed: it did not since HEAD" in done.stdout
+    judged.write("src/new.py", "")
+    assert "acc 0.8 >= 0.5" in judged.mlx("gate").ok().stdout
 
 
 def test_what_is_wrong_in_head_only_is_not_in_the_way(judged: Project) -> None:
@@ -229,6 +243,8 @@ def test_what_is_wrong_in_head_only_is_not_in_the_way(judged: Project) -> None:
 
 def test_an_override_is_on_record_and_void_for_the_next_verdict(judged: Project) -> None:
     judged.git("checkout", "-q", "-b", "worse")
+    measure(judged, 0.9)
+    judged.tools.commit(judged.root, "better")
     measure(judged, 0.7)
     override = ("gate", "test", "--override", "--reason", "the old one leaks", "--name", "Ann")
     done = judged.mlx(*override)
@@ -242,6 +258,9 @@ def test_an_override_is_on_record_and_void_for_the_next_verdict(judged: Project)
     assert (again.code, again.json["passed"]) == (3, False)
     (told,) = again.json["overrides"]
     assert (told["gate"], told["name"], told["reason"]) == ("test", "Ann", "the old one leaks")
+    accept = ("gate", "test", "--accept-overrides", "--no-record")
+    judged.mlx(*accept).ok()
+    assert judged.mlx(*accept, "--base", "HEAD~1").code == 3, "another verdict, not on record"
     measure(judged, 0.6)
     judged.tools.commit(judged.root, "worse still")
     assert judged.mlx("gate", "test", "--json").json["overrides"] == []
@@ -267,10 +286,43 @@ def test_verdicts_go_with_push_and_fetch(judged: Project, tmp_path: Path, tools:
     assert len(records(clone)) == kept, "the same verdict is not kept twice"
 
 
+def test_what_nothing_records_fails(judged: Project) -> None:
+    judged.write("dvc.yaml", judged.read("dvc.yaml") + "metrics: [by_hand.json]\n")
+    judged.write("by_hand.json", '{"auc": 0.9}')
+    judged.write("table/in/t.csv", "a\n1\n")
+    rules = ('threshold: {metric: "by_hand.json:auc", min: 0}', "size: {path: table, max: 1M}")
+    judged.write("mlx.yaml", "gates:\n  t:\n" + "".join(f"    - {one}\n" for one in rules))
+    done = judged.mlx("gate", "--json")
+    assert (done.code, [one["why"].partition(":")[0] for one in done.json["gates"]]) == (
+        3, ["by_hand.json is not recorded", "table is not recorded"]
+    )  # fmt: skip
+    judged.write(".gitignore", judged.read(".gitignore") + "by_hand.json\n")
+    judged.git("add", "table")
+    judged.write("table/in/more.csv", "a\n")
+    done = judged.mlx("gate", "--json")
+    assert [one["verdict"] for one in done.json["gates"]] == ["fail", "fail"]
+    (judged.root / "table/in/more.csv").unlink()
+    judged.git("add", "-f", "by_hand.json")
+    assert "not kept: mlx.yaml is not committed" in judged.mlx("gate").ok().stderr
+
+
+def test_what_cannot_be_read_is_committed_all_the_same(judged: Project) -> None:
+    measure(judged, "text")
+    judged.write("in.json", "{")
+    judged.mlx("repro", "-q").ok()
+    judged.tools.commit(judged.root, "damaged")
+    done = judged.mlx("gate", "test")
+    assert (done.code, done.stderr) == (3, "")
+    assert {one["passed"] for one in records(judged)} == {False}
+
+
 def test_names_cannot_paint_the_terminal(judged: Project) -> None:
+    judged.write("mlx.yaml", MLX_YAML.replace("against: main", 'against: "\\u202e[red]x"'))
+    done = judged.mlx("gate", "test")
+    assert done.code == 3 and "\u202e" not in done.stdout and "[red]x" in done.stdout
     judged.write("mlx.yaml", MLX_YAML.replace("against: main", 'against: "\\e[31m[red]x"'))
     done = judged.mlx("gate", "test")
-    assert done.code == 3 and "\x1b" not in done.stdout and "[red]x" in done.stdout
+    assert done.code == 4 and "\x1b" not in done.stderr and "[red]x" in done.stderr
 
 
 def test_a_project_below_the_top_with_metrics_in_folders(repository: Project, tools: Tools) -> None:
@@ -300,6 +352,10 @@ def test_a_project_below_the_top_with_metrics_in_folders(repository: Project, to
     repository.write("sub/plain/in/more.json", "{}")
     done = repository.mlx("gate", cwd="sub")
     assert (done.code, "is not what the lock records" in done.stderr) == (1, True)
+    repository.write("sub/mlx.yaml", "gates: {t: [{size: {path: plain, max: 1M}}]}\n")
+    tools.commit(repository.root, "more than was recorded")
+    done = repository.mlx("gate", "--rev", "HEAD", cwd="sub")
+    assert (done.code, "plain is not what the lock there records" in done.stdout) == (3, True)
 
 
 def test_without_git(new_project: Callable[..., Project]) -> None:

@@ -159,6 +159,11 @@ def test_cost_against_gain(template: Path, tools: Tools, tmp_path: Path) -> None
         (found,) = gates(project)
         assert (found["verdict"], found["why"].endswith(why)) == ("fail", True)
     assert found["why"].endswith("of stage measure has no gpu_seconds on record")
+    priced = COST.replace("for: 0.01", "for: 0.01, measure: price") + "cost: {cpu_hour: 0}\n"
+    project.write("mlx.yaml", priced)
+    assert gates(project)[0]["why"].endswith("mlx.yaml has no prices: add cost")
+    project.write("mlx.yaml", priced.replace("hour: 0", "hour: 5"))
+    assert gates(project)[0]["value"] > 0
     project.write("mlx.yaml", COST)
     project.git("update-ref", "-d", "refs/mlx/runs")
     (missing,) = gates(project)

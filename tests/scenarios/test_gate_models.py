@@ -1,8 +1,9 @@
-"""Rules about a model's file on real models, also hostile ones; approvals; the score."""
+"""Rules about a model's file on real models, also hostile ones; the score."""
 
 import io
 import json
 import pickle
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy
 import pytest
 import skops.io as skops_io
+from tests.support.commands import run
 from tests.support.project import Project
 from tests.support.tools import Tools
 
@@ -23,11 +25,6 @@ gates:
     - size: {path: folder, max: 10}
     - security: {path: model.skops, formats: [skops]}
     - reproducible: {}
-"""
-APPROVAL = """\
-gates:
-  go:
-    - approval: {from: [ann@example.org, bo@example.org], not_author: true}
 """
 
 
@@ -195,10 +192,13 @@ def test_data_that_are_not_here_are_no_verdict(modelled: Project, tmp_path: Path
 
 
 def test_what_is_not_committed_is_not_reproducible(modelled: Project) -> None:
-    modelled.write("mlx.yaml", "gates: {g: [{reproducible: {}}]}\n")
+    modelled.write("mlx.yaml", "gates: {g: [{reproducible: {rebuild: true}}]}\n")
     modelled.write("made.bin", logistic() + b"x")
-    found = dict.fromkeys(one[1] for one in verdicts(modelled))
-    assert list(found) == ["fail"]
+    found = verdicts(modelled)
+    assert {one[1] for one in found} == {"fail"}
+    assert "not committed: made.bin; mlx.yaml" in [one[2] for one in found]
+    assert "what is not committed cannot be rebuilt: made.bin" in found[-1][2]
+    modelled.write("mlx.yaml", "gates: {g: [{reproducible: {}}]}\n")
     done = modelled.mlx("gate")
     assert "not kept: " in done.stderr and "not committed" in done.stderr
     modelled.git("checkout", "-q", "made.bin")
@@ -206,103 +206,41 @@ def test_what_is_not_committed_is_not_reproducible(modelled: Project) -> None:
     assert [one[1] for one in verdicts(modelled, code=0)] == ["pass", "pass"]
 
 
-def approve(project: Project, who: str, *args: str) -> Any:
-    person = {"GIT_COMMITTER_NAME": who, "GIT_COMMITTER_EMAIL": f"{who.lower()}@example.org"}
-    return project.mlx("approve", "go", *args, **person)
-
-
-def test_approvals_are_of_people_a_commit_and_its_data(modelled: Project) -> None:
-    modelled.write("mlx.yaml", APPROVAL)
-    modelled.git("add", "-A")
-    author = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
-    modelled.git(*author, "commit", "-qm", "by Ann")
-    ((_, word, why),) = verdicts(modelled)
-    assert word == "fail" and "approved by nobody: 0 of 1" in why
-    for who, not_counted in (("Ann", "Ann (is the author)"), ("Eve", "Eve (is not one of them)")):
-        done = approve(modelled, who).ok()
-        assert ("does not count" in done.stderr) == (who == "Eve")
-        ((_, word, why),) = verdicts(modelled)
-        assert word == "fail" and not_counted in why
-    document = approve(modelled, "Bo", "--reason", "read it", "--json").ok().json
-    head = modelled.git("rev-parse", "HEAD").stdout.strip()
-    assert (document["commit"], document["email"]) == (head, "bo@example.org")
-    ((_, word, why),) = verdicts(modelled, code=0)
-    assert word == "pass" and why.startswith("approved by Bo: 1 of 1")
-    assert verdicts(modelled, "--rev", "HEAD", code=0)[0][1] == "pass"
-    modelled.mlx("audit", "verify").ok()
-    # Of another commit it says nothing, and of what is not committed neither.
-    modelled.write("made.bin", "other")
-    ((_, word, why),) = verdicts(modelled)
-    assert word == "fail" and "what is not committed cannot be approved: made.bin" in why
-    assert approve(modelled, "Bo").code == 1
-    modelled.mlx("repro", "-q").ok()
-    modelled.tools.commit(modelled.root, "next")
-    ((_, word, why),) = verdicts(modelled)
-    assert word == "fail" and "approvals are of other commits" in why
-    assert verdicts(modelled, "--rev", "HEAD~1", code=0)[0][1] == "pass"
-
-
-def test_approvals_that_must_be_signed(modelled: Project) -> None:
-    modelled.write("mlx.yaml", APPROVAL.replace("not_author", "signed"))
-    modelled.tools.commit(modelled.root, "rules")
-    approve(modelled, "Bo").ok()
-    ((_, word, why),) = verdicts(modelled)
-    assert word == "fail" and "without a good signature" in why
-    keys = modelled.root.parent
-    modelled.sh(f"ssh-keygen -q -t ed25519 -N '' -f {keys}/key")
-    public = (keys / "key.pub").read_text()
-    (keys / "allowed").write_text(f"bo@example.org {public}")
-    for name, value in (
-        ("gpg.format", "ssh"), ("user.signingKey", f"{keys}/key"), ("commit.gpgSign", "true"),
-        ("gpg.ssh.allowedSignersFile", f"{keys}/allowed"),
-    ):  # fmt: skip
-        modelled.git("config", name, value)
-    approve(modelled, "Ann").ok()
-    ((_, word, why),) = verdicts(modelled)
-    assert word == "fail", "Bo's key does not speak for Ann"
-    approve(modelled, "Bo").ok()
-    ((_, word, why),) = verdicts(modelled, code=0)
-    assert word == "pass" and "approved by Bo: 1 of 1" in why
-
-
-def test_what_cannot_be_approved(modelled: Project) -> None:
-    for name, code, said in (("no", 2, "no gate 'no'"), ("deployment", 2, "asks for no approval")):
-        done = modelled.mlx("approve", name)
-        assert (done.code, said in done.stderr) == (code, True), done
-    assert modelled.mlx("approve", "deployment", "--rev", "nowhere").code == 2
-
-
 SCORED = """\
 gates:
   t:
-    - approval: {from: [tester@example.org]}
+    - approval: {from: [bo@example.org], not_author: true}
     - reproducible: {verify: false, committed: false, rebuild: true}
 """
-WORKFLOW = "jobs: {a: {steps: [{run: mlx repro && mlx gate}]}}\n"
+BO = {"GIT_COMMITTER_NAME": "Bo", "GIT_COMMITTER_EMAIL": "bo@example.org"}
+WORKFLOW = "on: push\njobs: {a: {steps: [{run: mlx repro && mlx gate}]}}\n"
 
 
 @pytest.mark.slow
 def test_a_score_is_of_what_is_on_record(modelled: Project) -> None:
     modelled.write("mlx.yaml", SCORED)
+    # What a rebuild runs in its own process is not what the folder has of that name.
+    modelled.write("src/typer.py", "raise SystemExit('not this one')\n")
     modelled.tools.commit(modelled.root, "rules")
     document = modelled.mlx("score", "--json").ok().json
     # The records of `repro` tell how the model was made.
     parts = {"data": 0.5, "model": 0, "infrastructure": 0.5, "monitoring": 0}
     assert (document["score"], document["parts"]) == (0, parts)
-    modelled.mlx("approve", "t").ok()
-    modelled.mlx("gate", "-q").ok()
+    modelled.mlx("approve", "t", **BO).ok()
+    words = [sys.executable, "-P", "-m", "mlxkit", "gate", "-q"]
+    run(words, modelled.root / "src", modelled.tools.env).ok()
     before = modelled.mlx("score", "--json").ok().json["parts"]
     assert before == parts | {"model": 0.5, "infrastructure": 1.0}
     modelled.write(".github/workflows/w.yml", WORKFLOW)
     modelled.tools.commit(modelled.root, "workflow")
-    modelled.mlx("approve", "t").ok()
+    modelled.mlx("approve", "t", **BO).ok()
     assert modelled.mlx("score", "--json").ok().json["parts"]["model"] == 0, "not judged yet"
     modelled.mlx("gate", "-q").ok()
     document = modelled.mlx("score", "--json").ok().json
     assert document["parts"] == {"data": 1, "model": 1, "infrastructure": 2, "monitoring": 0}
     assert document["tests"][21]["missing"] == "nothing: mlx does not watch what serves yet"
     done = modelled.mlx("score", "--least", "1")
-    assert (done.code, "the score is 0, least 1" in done.stderr) == (3, True)
-    assert "  ✓ who changes a model has it reviewed (approval in gate t, .github/" in done.stdout
+    assert (done.code, "the score is 0, below 1" in done.stderr) == (3, True)
+    assert "  ✓ model changes are reviewed (approval in gate t, .github/" in done.stdout
     assert modelled.mlx("score", "nowhere").code == 2
     assert modelled.mlx("score", "HEAD~1", "--json").ok().json["parts"] == before

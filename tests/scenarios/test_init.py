@@ -77,6 +77,14 @@ def test_quietly_and_for_programs(repository: Project) -> None:
     assert repository.mlx("init", "-q").ok().stdout == ""
 
 
+def test_in_a_project_of_dvc(project: Project) -> None:
+    told = project.mlx("init").ok()
+    assert told.stdout == "this is a project already\n"
+    staged = project.git("diff", "--cached", "--name-only").stdout.split()
+    assert sorted(staged) == [".gitattributes", ".gitignore"]
+    assert told.stderr == "staged for the next commit: .gitignore, .gitattributes\n"
+
+
 def test_no_project_here(repository: Project) -> None:
     for verb in ("repro", "status", "dag", "doctor", "logs"):
         result = repository.mlx(verb)

@@ -50,7 +50,7 @@ def made(
     project.pipeline(STAGES, artifacts={"clf": {"path": "model.bin", "type": "model"}})
     first = step(project, "mlx", "first model", 0.1)
     second = step(project, "mlx", "raise the rate", 0.25)
-    project.git("tag", "clf@v1.0.0")
+    project.git("tag", "-a", "-m", "first", "clf@v1.0.0")
     project.git("checkout", "-q", "-b", "more")
     third = step(project, "mlx", "more data", 0.25, "b,1\na,2\nc,3\n")
     project.git("checkout", "-q", "main")

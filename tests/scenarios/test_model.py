@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from tests.support.commands import Result, mlx_argv
 from tests.support.project import Project
+from tests.support.pseudo import answered
+from tests.support.terminal import ESCAPE
 from tests.support.tools import Tools
 
 MLX_YAML = """\
@@ -26,7 +29,7 @@ ARTIFACTS = {"census": {"path": "model.bin", "type": "model", "desc": "Who earns
 STAGES: dict[str, Any] = {
     "train": {"cmd": "sed s/^/model/ in > model.bin", "deps": ["in"], "outs": ["model.bin"]},
     "measure": {
-        "cmd": "cp acc.json m.json",
+        "cmd": "sed 's/{/{ /' acc.json > m.json",
         "deps": ["model.bin", "acc.json"],
         "metrics": [{"m.json": {"cache": False}}],
     },
@@ -94,10 +97,16 @@ def test_from_a_version_to_a_stage_and_back(model: Project) -> None:
     assert done.stdout == "census#prod#1 -> v1.0.0  deployment gate passed (1 rule)\n"
     model.mlx("model", "promote", "census@v1.1.0", "--to", "prod").ok()
     failed = model.mlx("model", "promote", "census@latest", "--to", "prod")
-    assert failed.code == 3
+    through = "mlx model promote census@v1.2.0 --to prod --override --reason TEXT"
+    refused(failed, 3, f"hint: to let it through: {through}\n")
     assert "acc 0.5 < 0.7" in failed.stdout
     assert "census#prod#3" not in tags(model)
     refused(model.mlx("model", "promote", "census@v1.1.0", "--to", "prod"), 2, "already")
+    around = ("--no-gate", "--reason", "x")
+    refused(
+        model.mlx("model", "promote", "census@latest", "--to", "prod", *around), 2,
+        "has a gate 'deployment'", "--override --reason TEXT",
+    )  # fmt: skip
     over = ("--override", "--reason", "nothing better", "--name", "Bo", "--json")
     told = model.mlx("model", "promote", "census@latest", "--to", "prod", *over).ok().json
     assert (told["tag"], told["before"], told["promoted"]) == ("census#prod#3", "v1.1.0", True)
@@ -108,7 +117,7 @@ def test_from_a_version_to_a_stage_and_back(model: Project) -> None:
     assert back.stdout == "census#prod#4 -> v1.1.0, before v1.2.0\n"
     model.mlx("model", "rollback", "census", "prod", "--reason", "still").ok()
     again = model.mlx("model", "rollback", "census", "prod", "--reason", "more")
-    refused(again, 2, "nothing before")
+    refused(again, 1, "nothing before")
     listed = model.mlx("model", "list", "--json").ok().json["models"]
     assert [one["name"] for one in listed] == ["census"]
     assert listed[0]["latest"] == "v1.2.0"
@@ -179,6 +188,12 @@ def test_a_model_is_declared_on_request(model: Project) -> None:
     shown = model.mlx("model", "fetch", "second@latest", "-o", "out").ok()
     assert model.read("out/in") == "3\n"
     assert "second@v0.0.1" in shown.stdout
+    (model.root / "out/in").unlink()
+    (model.root / "out/in").symlink_to(model.root / "acc.json")
+    refused(model.mlx("model", "fetch", "second", "-o", "out"), 1, "in the way")
+    model.mlx("model", "fetch", "second", "-o", "out", "--force").ok()
+    assert (model.read("out/in"), model.read("acc.json")) == ("3\n", '{"acc": 0.5}')
+    refused(model.mlx("model", "fetch", "second", "-o", "in"), 2, "'in' is a file, not a folder")
 
 
 def test_without_a_gate_nothing_is_promoted_unless_one_says_so(model: Project) -> None:
@@ -196,6 +211,13 @@ def test_without_a_gate_nothing_is_promoted_unless_one_says_so(model: Project) -
     assert told["gate"]["left_out"] is True
     assert told["gate"]["reason"] == "a trial"
     assert "no gate: a trial" in model.mlx("model", "history", "census").ok().stdout
+    # A gate that skips all of its rules has not said yes.
+    rule = "threshold: {metric: 'm.json:acc', min: 9, when: {events: [push]}}"
+    model.write("mlx.yaml", f"gates: {{deployment: [{{{rule}}}]}}\n")
+    model.tools.commit(model.root, "all skipped")
+    model.mlx("model", "register", "census").ok()
+    again = model.mlx("model", "promote", "census@latest", "--to", "prod")
+    refused(again, 4, "every rule is skipped: only for event push")
 
 
 def test_names_that_are_nothing_get_the_nearest(model: Project) -> None:
@@ -203,7 +225,16 @@ def test_names_that_are_nothing_get_the_nearest(model: Project) -> None:
     refused(model.mlx("model", "show", "censos"), 2, "did you mean 'census'?")
     refused(model.mlx("model", "show", "census@1.0.1"), 2, "did you mean 'v1.")
     refused(model.mlx("model", "show", "census#prd"), 2, "did you mean 'prod'?")
-    refused(model.mlx("model", "promote", "census", "--to", "prod"), 2, "which version")
+    refused(model.mlx("lineage", "census#prd"), 2, "did you mean 'prod'?")
+    assert "model.bin" in model.mlx("lineage", "census#prod").ok().stdout
+    refused(model.mlx("cost", "census#prd"), 2, "did you mean 'prod'?")
+    costs = [model.mlx("cost", f"census@{old}..census@{new}", "--json").ok().json
+             for old, new in (("1.0.0", "latest"), ("v1.0.0", "v1.2.0"))]  # fmt: skip
+    assert costs[0] == costs[1]
+    compared = model.mlx("diff", "census#prod", "census@1.1.0", "--json").ok().json
+    assert [one["path"] for one in compared["modified"]] == ["model.bin"]
+    refused(model.mlx("model", "promote", "census", "--to", "prod"), 2, "write census@latest,")
+    refused(model.mlx("model", "show", "census#"), 2, "in stage ''", "stages: prod")
     refused(model.mlx("model", "promote", "census@v1.0.0", "--to", "a b"), 2, "name of a stage")
     refused(
         model.mlx("model", "rollback", "census", "prod", "--reason", "x", "--to", "1.1.0"), 2,
@@ -223,6 +254,25 @@ def test_two_at_once_never_share_a_number_or_a_version(model: Project) -> None:
     made = [one for one in tags(model) if "#" in one]
     assert sorted(one.rsplit("#")[-1] for one in made) == ["1", "2"]
     assert len(events(model, "promoted")) == 2
+
+
+def test_a_tag_and_its_event_come_together(model: Project, tmp_path: Path) -> None:
+    """Killed when the tag is made, and the event is about to be: there is neither."""
+    real = shutil.which("git")
+    killer = tmp_path / "bin" / "git"
+    killer.parent.mkdir()
+    killer.write_text(
+        f'#!/bin/sh\ncase " $* " in *" commit-tree "*) kill -9 $PPID; exit 1;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    killer.chmod(0o755)
+    before = model.git("for-each-ref").stdout
+    promote = ("model", "promote", "census@v1.0.0", "--to", "prod")
+    killed = model.mlx(*promote, PATH=f"{killer.parent}:{model.tools.env['PATH']}")
+    assert killed.code == -9
+    assert model.git("for-each-ref").stdout == before
+    model.mlx(*promote).ok()
+    assert [one["tag"] for one in events(model, "promoted")] == ["census#prod#1"]
 
 
 def test_bytes_come_from_the_remote_and_are_checked(model: Project, tmp_path: Path) -> None:
@@ -245,6 +295,14 @@ def test_bytes_come_from_the_remote_and_are_checked(model: Project, tmp_path: Pa
     clone.mlx("model", "fetch", "census#prod", "-o", "deep/out", "--force").ok()
     assert mine.read_text() == "model1\n"
     assert not [one for one in os.listdir(mine.parent) if one != "model.bin"]
+    md5 = done["content"]["md5"]
+    kept = clone.root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    kept.chmod(0o644)
+    kept.write_text("damaged")
+    kept.chmod(0o444)  # as if it were good
+    mended = clone.mlx("model", "fetch", "census#prod", "-o", "mended").ok()
+    assert ("(fetched 7 B)" in mended.stdout, kept.read_text()) == (True, "model1\n")
+    assert clone.read("mended/model.bin") == "model1\n"
 
 
 def test_a_clone_without_files_is_enough(model: Project, tmp_path: Path) -> None:
@@ -281,7 +339,7 @@ def test_tags_of_strangers_do_no_harm(model: Project) -> None:
     assert "v8.0.0" in listed.stdout
     assert "census@v9.0.0 is lightweight" in listed.stderr
     assert "census@v6.0.0 leads to a tree" in listed.stderr
-    refused(model.mlx("model", "fetch", "census@v8.0.0", "-o", "out"), 2, "not tracked")
+    refused(model.mlx("model", "fetch", "census@v8.0.0", "-o", "out"), 1, "other bytes")
     assert not (model.root / "out").exists()
     damaged = model.mlx("model", "fetch", "census@v7.0.0", "-o", "out").ok()
     assert "damaged" in damaged.stderr
@@ -342,8 +400,7 @@ def test_a_tag_is_pushed_and_never_replaces_another(model: Project, tmp_path: Pa
     other = Project(tmp_path / "other", model.tools)
     model.git("clone", "-q", str(bare), str(other.root))
     other.git("tag", "-d", "census#prod#1")
-    lost = other.mlx("model", "promote", "census@v1.0.0", "--to", "prod", "--push", "--no-gate",
-                     "--reason", "x")  # fmt: skip
+    lost = other.mlx("model", "promote", "census@v1.0.0", "--to", "prod", "--push")
     refused(lost, 1, "has another tag census#prod#1", "git fetch origin --tags")
     assert "census#prod#1" not in tags(other)
     assert not events(other, "promoted")
@@ -358,16 +415,27 @@ def test_a_card_is_made_of_records_alone(model: Project) -> None:
     card = model.read("CARD.md")
     assert card.startswith("# census\\@v1.0.0\n\nWho earns more\n")
     for line in (
-        "| Stages | prod |", "| Owner | not recorded |", "To test \\| \\<b\\>only\\</b\\>.",
+        "| Stages | prod since 2", "| Owner | not recorded |", "To test \\| \\<b\\>only\\</b\\>.",
         "- Learnt on nothing.", "| `m.json` | `acc` | `0.8` |", "- **deployment: passed**",
         "```mermaid", "| Made by stage | `train` |", "| Runs | 1 |",
+        "| Command | `sed s/^/model/ in > model.bin` |",
     ):  # fmt: skip
         assert line in card, line
+    assert "### What Git keeps: code and small files\n\n| File | MD5 |\n|---|---|\n| `in` |" in card
+    assert "## Evaluation data\n\nNothing but what Git keeps, below.\n\n" in card
+    assert "\nWhat Git keeps: `acc.json`.\n" in card
     assert "## Ethical considerations\n\nnot recorded" in card
     assert "0.9" not in card, "nothing of the other versions"
     shown = model.mlx("model", "show", "census#prod").ok().stdout
     assert "gate deployment  passed" in shown
-    assert "stages        prod" in shown
+    assert "in prod          since 2" in shown
+    assert "tag census#prod#1" in shown
+    for stage in ("staging", "canary", "shadow"):
+        model.git("tag", "-a", "-m", "x", f"census#{stage}#2", "census@v1.0.0^{}")
+    for words in (["list"], ["show", "census#prod"], ["history", "census", "-n", "3"]):
+        drawn = ESCAPE.sub("", answered(model, "", "model", *words, columns=50)).splitlines()
+        assert len(drawn) > 3, drawn
+        assert max(map(len, drawn)) <= 50, drawn
 
 
 def test_many_tags_are_listed_by_one_call_to_git(model: Project, tmp_path: Path) -> None:
@@ -390,6 +458,8 @@ def test_a_clone_without_tags_or_history_says_so(model: Project, tmp_path: Path)
     model.git("clone", "-q", "--depth", "1", "--no-tags", f"file://{model.root}", str(clone.root))
     refused(clone.mlx("model", "show", "census"), 2, "shallow", "--unshallow")
     assert "no models" in clone.mlx("model", "list").ok().stderr
+    clone.git("fetch", "-q", "--unshallow", "--no-tags")
+    refused(clone.mlx("model", "show", "census"), 2, "those of others: git fetch --tags;")
 
 
 def test_a_file_in_a_folder_of_a_project_in_a_folder(repository: Project) -> None:
@@ -406,11 +476,33 @@ def test_a_file_in_a_folder_of_a_project_in_a_folder(repository: Project) -> Non
     told = repository.mlx("-C", "team", "model", "show", "team:census", "--json").ok().json
     assert told["made"]["stage"] == "train"
     assert told["content"]["path"] == "d/m"
+    storage = str(repository.root.parent / "storage")
+    project.dvc("remote", "add", "-q", "--local", "-d", "storage", storage).ok()
+    project.mlx("push", "-q").ok()
+    shutil.rmtree(project.root / ".dvc/cache")  # with the list of the folder's files
     project.mlx("model", "fetch", "census@0.0.1", "-o", "out").ok()
     assert project.read("out/m") == "1\n2\n"
     card = project.mlx("model", "card", "census").ok().stdout
     assert "| `team/other` |" in card
     assert "| `team/d` |" not in card
+    (repository.root / "other/.dvc").mkdir(parents=True)
+    repository.write("other/.dvc/config", "")
+    project.tools.commit(repository.root, "another project")
+    for name in ("census", "team:census"):  # whose gate would that be?
+        stranger = ("model", "promote", f"{name}@0.0.1", "--to", "prod", "--no-gate")
+        lost = repository.mlx("-C", "other", *stranger, "--reason", "x")
+        there = "mlx -C ../team model promote team:census@v0.0.1 --to prod"
+        refused(lost, 2, "another project", there)
+    repository.mlx("-C", "other", "model", "fetch", "census", "-o", "out").ok()
+    assert repository.read("other/out/m") == "1\n2\n"
+    shown = repository.mlx("-C", "other", "model", "show", "census", "--json").ok().json
+    assert shown["content"] == told["content"]
+    for number, stage in enumerate(("dev", "prod"), start=2):
+        project.git("tag", "-a", "-m", "x", f"team=census#{stage}#{number}")
+    for folder, points in (("team", 0.5), ("other", 0)):
+        scored = repository.mlx("-C", folder, "score", "--json").ok().json["tests"]
+        (canary,) = (one for one in scored if "staged before" in one["test"])
+        assert canary["points"] == points, folder
     project.dvc("artifacts", "get", ".", "team:census", "-o", "by-dvc").ok()
     assert project.read("by-dvc") == "1\n2\n"
 

@@ -104,3 +104,15 @@ def test_a_dependency_that_may_not_be_read(locked: Project) -> None:
         assert result.code == 1, str(result)
         assert "in'" in result.stderr and "hint:" in result.stderr, str(result)
     (locked.root / "in").chmod(0o644)
+
+
+def test_a_gate_is_judged_where_nothing_can_be_kept(locked: Project) -> None:
+    locked.pipeline({}, metrics=["m.json"])
+    locked.write("m.json", '{"acc": 0.5}')
+    locked.write("mlx.yaml", "gates: {g: [{threshold: {metric: acc, min: 0.6}}]}\n")
+    locked.tools.commit(locked.root, "rules")
+    locked.sh("chmod -R a-w .git")
+    done = mlx(locked, "gate")
+    assert (done.code, done.stdout.splitlines()[0]) == (3, "g: failed (1 failed)")
+    assert "the verdicts were not kept: Permission denied" in done.stderr
+    assert mlx(locked, "gate", "--override", "--reason", "r").code == 1

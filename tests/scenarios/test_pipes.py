@@ -125,7 +125,7 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(args: str, training: Projec
 def test_names_that_a_terminal_cannot_show(project: Project) -> None:
     project.write("dätä/é", "1\n")
     (project.root / "dätä" / os.fsdecode(b"na\xffme")).write_text("2\n")
-    for encoding in ("utf-8:strict", "ascii:strict", "latin-1:strict"):
+    for encoding in ("utf-8:strict", "ascii:strict", "latin-1:strict", "ascii:surrogateescape"):
         env = {"PYTHONIOENCODING": encoding}
         project.mlx("add", "dätä", **env).ok()
         assert r"na\udcffme" in project.mlx("diff", **env).ok().stdout

@@ -89,22 +89,12 @@ def test_a_branch_that_improves(project: Project) -> None:
     assert told.stderr == ""
     first, sides, *_ = told.stdout.split("\n\n")
     assert first == "## ✅ All 2 gates passed — acc (m.json) 0.8 → 0.85, better"
-    assert sides.startswith("<code>change</code> (<code>")
-    assert "against <code>main</code>" in sides
-    assert (
-        "| <code>acc</code> ↑ | <code>m.json</code> | 0.8 | 0.85 | +0.05 (+6.2%) | 🟢 better |"
-        in told.stdout
-    )
-    assert (
-        "| <code>lr</code> | <code>params.yaml</code> | <code>0.1</code> | <code>0.2</code> |"
-        in (told.stdout)
-    )
-    assert "| <code>table.csv</code> | 20 | 25 | <code>age</code> mean 29.5 → 42 (+2.17 σ) |" in (
-        told.stdout
-    )
-    assert "| <code>train</code> | ran | changed: table.csv; parameter lr (0.1 → 0.2) | 1 |" in (
-        told.stdout
-    )
+    assert sides.startswith("`change` (`")
+    assert "against `main`" in sides
+    assert "| `acc` ↑ | 0.8 | 0.85 | +0.05 (+6.2%) | 🟢 better | `m.json` |" in told.stdout
+    assert "| `lr` | `0.1` | `0.2` | `params.yaml` |" in (told.stdout)
+    assert "| `table.csv` | 20 | 25 | `age` mean 29.5 → 42 (+2.17 σ) |" in (told.stdout)
+    assert "| `train` | ran | changed: table.csv; parameter lr (0.1 → 0.2) | 1 |" in (told.stdout)
     assert "```mermaid\nflowchart LR\n" in told.stdout
     found = document(project)
     head = project.git("rev-parse", "HEAD", "main").stdout.split()
@@ -123,20 +113,29 @@ def test_a_branch_that_worsens_a_slice(project: Project) -> None:
     measure(project, female=0.35, male=0.7, rare=0.05)
     project.tools.commit(project.root, "worse for women")
     told = project.mlx("report").ok().stdout
-    why = "slices.json: acc of sex=f is 0.35, least 0.4 (812 rows); 1 with less than 100 rows"
+    why = "slices.json: acc of sex=f is 0.35, minimum 0.4 (812 rows); 1 with less than 100 rows"
     assert told.startswith(f"## ❌ Gate deployment failed — {why} not judged\n")
     assert f"| deployment | slices | ❌ fail | {why}" in told
-    assert (
-        "| <code>acc</code> ↑ | <code>slices.json</code> | <code>sex=f</code> 0.5 "
-        "| <code>sex=f</code> 0.35 |" in told
-    )
-    worse = "<code>sex=f</code> | <code>acc</code> ↑ | <code>slices.json</code> | 812 | 0.5 | 0.35"
+    assert "| `acc` ↑ | `sex=f` 0.5 | `sex=f` 0.35 | `slices.json` |" in told
+    worse = "`sex=f` | `acc` ↑ | 0.5 | 0.35 | -0.15 (-30.0%) | 🔴 worse | 812 |"
     assert worse in told
     assert told.index(worse) < told.index("1 more slice that got worse, small ones last")
     assert "No metric changed: 2 are the same" in told
+    # The gates judged once: the verdicts, and the same report made of them.
+    done = project.mlx("gate", "--report", "../report.md")
+    assert (done.code, "deployment: failed" in done.stdout) == (3, True)
+    assert (project.root.parent / "report.md").read_text() == told
     only = document(project, "--gate", "test")
     assert [one["gate"] for one in only["gates"]["verdicts"]] == ["test", "test"]
     assert only["headline"]["change"] == "acc of sex=f 0.5 → 0.35, worse"
+    # A change that passes because it asks for less says so.
+    project.write("mlx.yaml", MLX_YAML.replace("worst: 0.4", "worst: 0.3"))
+    project.tools.commit(project.root, "ask for less")
+    eased = project.mlx("report").ok().stdout
+    assert eased.startswith(
+        "## ✅ All 2 gates passed, by other rules than at the base — acc of sex=f"
+    )
+    assert "| slices `slices.json:acc` | deployment | worst 0.4 | worst 0.3 |" in eased
 
 
 def test_a_metric_that_is_gone_and_a_stage_that_is_new(project: Project) -> None:
@@ -148,12 +147,12 @@ def test_a_metric_that_is_gone_and_a_stage_that_is_new(project: Project) -> None
     project.mlx("repro", "-q").ok()
     project.tools.commit(project.root, "no acc")
     told = project.mlx("report").ok().stdout
-    assert told.startswith("## ❌ Gate test failed — m.json has no 'acc'\n")
-    assert "| <code>acc</code> ↑ | <code>m.json</code> | 0.8 | – |  | 🔴 gone |" in told
-    assert "| <code>extra</code> | ran | new stage | 1 |" in told
+    assert told.startswith("## ❌ Gate test failed — m.json has no 'acc' (and 1 more)\n")
+    assert "| `acc` ↑ | 0.8 | – |  | 🔴 gone | `m.json` |" in told
+    assert "| `extra` | ran | new stage | 1 |" in told
     back = project.mlx("report", "--rev", "main", "--base", "HEAD").ok().stdout
-    assert "| <code>acc</code> ↑ | <code>m.json</code> | – | 0.8 |  | new |" in back
-    assert "| <code>extra</code> | gone | no longer there | 0 |" in back
+    assert "| `acc` ↑ | – | 0.8 |  | new | `m.json` |" in back
+    assert "| `extra` | gone | no longer there | 0 |" in back
 
 
 def test_a_working_tree_with_changes_is_what_is_judged(project: Project) -> None:
@@ -163,7 +162,7 @@ def test_a_working_tree_with_changes_is_what_is_judged(project: Project) -> None
         "What is judged is the working tree, not yet committed (3 files changed), against" in told
     )
     assert told.startswith("## ❌ Gate test failed — acc 0.6, main has 0.8: -0.2, may lose 0.05\n")
-    assert "against <code>HEAD</code>" in told
+    assert "against `HEAD`" in told
     assert document(project)["head"]["commit"] is None
     assert "✅" in project.mlx("report", "--rev", "HEAD").ok().stdout
 
@@ -189,8 +188,9 @@ def test_the_base_is_the_commit_before_on_main_and_may_be_none(project: Project)
 
 
 def test_what_cannot_be_done(project: Project) -> None:
-    for args in (["--base", "nowhere"], ["--rev", "nowhere"], ["--gate", "tets"]):
+    for args in (["--base", "nowhere"], ["--base", ""], ["--rev", "nowhere"], ["--gate", "tets"]):
         assert project.mlx("report", *args).code == 2
+    assert project.mlx("gate", "--base", "").code == 2, "a variable that is not set"
     assert "did you mean 'test'?" in project.mlx("report", "--gate", "tets").stderr
     both = project.mlx("report", "--json", "--format", "html")
     assert (both.code, "two forms" in both.stderr or "two forms" in both.stdout) == (2, True)
@@ -206,6 +206,10 @@ def test_without_data_it_says_what_to_do(project: Project) -> None:
     assert told.startswith("## ⚠️ Gate deployment could not be judged — slices.json is not here")
     assert "mlx pull" in told
     assert "<b>test</b>: ✅ passed" in told, "what can be judged is"
+    done = project.mlx("gate", "--report", "../report.md")
+    assert (done.code, done.stdout) == (1, "")
+    assert "slices.json is not here" in done.stderr and "mlx pull" in done.stderr
+    assert (project.root.parent / "report.md").read_text() == told
 
 
 def test_names_of_others_are_no_markup_and_nothing_is_too_long(project: Project) -> None:

@@ -1,13 +1,12 @@
 """`mlx metrics show` and `mlx params show`."""
 
 import pytest
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 MLX_YAML = "metrics:\n  loss: {better: lower}\n  accuracy: {better: higher}\n"
 
 
-@pytest.fixture
-def measured(project: Project) -> Project:
+def measure(project: Project) -> None:
     """Two models with the same metrics, a file of another kind, parameters of three kinds."""
     metrics = '{"accuracy": %s, "deep": {"loss": 0.123456789, "n": 1234567}, "log": [1, 2]}'
     stages = {
@@ -25,7 +24,11 @@ def measured(project: Project) -> Project:
     project.write("other.yaml", "rows: 3\n")
     project.write("mlx.yaml", MLX_YAML)
     project.mlx("repro").ok()
-    return project
+
+
+@pytest.fixture
+def measured(copy_of: CopyOf) -> Project:
+    return copy_of(measure)
 
 
 def test_metrics_side_by_side_with_the_good_direction(measured: Project) -> None:

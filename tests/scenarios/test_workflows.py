@@ -59,11 +59,20 @@ def test_a_push_that_improves_is_trained_judged_and_pushed(pushed: Pushed) -> No
     # The verdicts came along, and belong to the commit that was pushed.
     kept = tools.git(place, "ls-tree", "-r", "--name-only", "refs/mlx/gates").stdout
     assert kept.count("\n") == 2
-    # What the server made, nobody needs to make again: not even the server.
-    again = pushed.run("train", pushed.pushed("better", before=person))["train"]
-    assert again.status == "success", str(again)
-    assert "what is committed is up to date" in again.step("Commit the lock").output
-    assert pushed.at_origin("better~1") == person
+    # What the server made, nobody needs to make again.
+    assert tools.mlx(place, "repro").ok().stdout.startswith("nothing to do")
+    tools.mlx(place, "ci", "commit", "--check").ok()
+
+
+def test_of_two_pushes_at_once_the_later_one_is_trained(pushed: Pushed) -> None:
+    pushed.change("raced", acc=0.9)
+    event = pushed.pushed("raced")
+    person = pushed.change("raced", acc=0.95)
+    done = pushed.run("train", event)["train"]
+    assert failed(done) == ["Push the lock"], str(done)
+    assert "::error::Not pushed. If somebody pushed meanwhile" in done.step("Push the lock").output
+    assert done.step("Push records").outcome == "success"
+    assert pushed.at_origin("raced") == person
 
 
 def test_the_tests_run_on_each_python(pushed: Pushed) -> None:
@@ -80,12 +89,14 @@ def test_a_slice_that_gets_worse_stops_it_and_the_report_says_which(pushed: Push
     person = pushed.change("worse", acc=0.9, women=0.3)
     objects = sorted(path.name for path in (pushed.runner.folder / "storage").rglob("*"))
     done = pushed.run("train", pushed.pushed("worse"))["train"]
-    assert (done.status, failed(done)) == ("failure", ["Test gate"])
-    assert "acc of sex=women is 0.3, least 0.5" in done.step("Test gate").output
+    assert (done.status, failed(done)) == ("failure", ["Gates"])
+    assert "acc of sex=women is 0.3, minimum 0.5" in done.step("Gates").output
     assert done.summary.startswith("## ❌")
-    assert "sex=women" in done.summary and "is 0.3, least 0.5" in done.summary
-    # Nothing went out: neither the lock, nor data.
-    assert [one.outcome for one in done.steps[-2:]] == ["skipped", "skipped"]
+    assert "sex=women" in done.summary and "is 0.3, minimum 0.5" in done.summary
+    # Neither the lock went out, nor data; but that it was refused is known.
+    assert [one.outcome for one in done.steps[-3:]] == ["skipped", "skipped", "success"]
+    kept = pushed.project.tools.git(pushed.runner.origin, "log", "--format=%s", "refs/mlx/gates")
+    assert "verdict of gate test" in kept.stdout
     assert pushed.at_origin("worse") == person
     assert sorted(path.name for path in (pushed.runner.folder / "storage").rglob("*")) == objects
 
@@ -93,7 +104,7 @@ def test_a_slice_that_gets_worse_stops_it_and_the_report_says_which(pushed: Push
 def test_a_pull_request_has_one_comment_that_follows_it(pushed: Pushed) -> None:
     pushed.change("worse", women=0.3)
     done = pushed.run("review", pushed.requested("worse"))
-    assert (done["gates"].status, failed(done["gates"])) == ("failure", ["Test gate"])
+    assert (done["gates"].status, failed(done["gates"])) == ("failure", ["Gates"])
     assert done["comment"].status == "success", str(done["comment"])
     [body] = pushed.github.bodies()
     assert body.startswith("<!-- mlx:report -->\n## ❌") and "sex=women" in body
@@ -137,17 +148,14 @@ def with_key(pushed: Pushed, folder: Path) -> None:
 def test_a_promotion_is_deployed_once_it_is_approved(pushed: Pushed, tmp_path: Path) -> None:
     with_key(pushed, tmp_path)
     event = pushed.tagged(promote(pushed, "1.0.0"))
-    done = pushed.run("deploy", event)
-    assert done["gate"].status == "success", str(done["gate"])
-    assert done["gate"].outputs == {
-        "deploy": "true", "model": "census", "version": "v1.0.0", "stage": "prod"
-    }  # fmt: skip
     served = pushed.runner.folder / "served"
-    assert done["deploy"].status == "waiting"
-    assert not served.exists()
-
+    before: list[bool] = []
+    pushed.runner.while_waiting = lambda: before.append(served.exists())
     pushed.runner.approved = frozenset({"prod"})
     done = pushed.run("deploy", event)
+    assert done["gate"].status == "success", str(done["gate"])
+    assert done["gate"].outputs == {"deploy": "true", "model": "census", "stage": "prod"}
+    assert before == [False]  # it was asked for, and nothing was there by then
     assert done["deploy"].status == "success", str(done["deploy"])
     [model] = [path for path in served.rglob("*") if path.is_file()]
     assert model.read_text() == (pushed.project.root / "model.json").read_text()
@@ -155,9 +163,16 @@ def test_a_promotion_is_deployed_once_it_is_approved(pushed: Pushed, tmp_path: P
     assert pushed.at_origin("refs/mlx/attestations")
     assert pushed.at_origin("refs/mlx/gates")
 
-    # A tag that a newer one followed deploys nothing, however late its workflow starts.
-    pushed.project.git("tag", "-a", "-m", "again", "census#prod#2")
-    pushed.project.git("push", "-q", "origin", "census#prod#2")
+    # A tag that a newer one followed deploys nothing: not once it is approved at last ...
+    def again() -> None:
+        pushed.project.git("tag", "-a", "-m", "again", "census#prod#2")
+        pushed.project.git("push", "-q", "origin", "census#prod#2")
+
+    pushed.runner.while_waiting = again
+    late = pushed.run("deploy", event)
+    assert failed(late["deploy"]) == ["Read the tag again"], str(late["deploy"])
+    assert late["deploy"].step("Deploy").outcome == "skipped"
+    # ... and not when its workflow starts late.
     late = pushed.run("deploy", event)
     assert "'census#prod#2' came after it" in late["gate"].step("Read the tag").output
     assert (late["gate"].status, late["deploy"].status) == ("success", "skipped")
@@ -179,13 +194,21 @@ def test_a_promotion_that_the_gate_refuses_is_not_deployed(pushed: Pushed, tmp_p
     assert done["deploy"].status == "skipped"
     assert not (pushed.runner.folder / "served").exists()
 
+    # Once it is on record who lets it through, and why, it is.
+    project = pushed.project
+    project.mlx("gate", "deployment", "--override", "--reason", "the other one leaks").ok()
+    project.mlx("push", "-q", "--only-records").ok()
+    done = pushed.run("deploy", pushed.tagged("census#prod#1"))
+    assert [one.status for one in done.values()] == ["success", "success"], str(done["gate"])
+    assert "the other one leaks" in done["gate"].step("Deployment gate").output
+
 
 def test_a_schedule_does_nothing_until_there_is_new_data(pushed: Pushed) -> None:
     before = pushed.at_origin("main")
     done = pushed.run("retrain", pushed.scheduled())["retrain"]
     assert done.status == "success", str(done)
     ran = [name for name, outcome in outcomes(done).items() if outcome == "success"]
-    assert ran == ["Pull data and records", "Look for new data"]
+    assert ran == ["Fetch records", "Pull data", "Look for new data"]
     assert done.step("Look for new data").output == "no new data (1 import)\n"
     assert pushed.at_origin("main") == before
 
@@ -205,10 +228,11 @@ def test_a_lock_that_must_be_up_to_date(pushed: Pushed) -> None:
     project.mlx("ci", "init", "-q", "--lock", "require").ok()
     pushed.push("main", "require the lock")
     person = pushed.change("stale", acc=0.9)
-    done = pushed.run("train", pushed.pushed("stale"))["train"]
+    both = pushed.run("review", pushed.requested("stale"))
+    done = both["gates"]
     assert failed(done) == ["Require a lock that is up to date"], str(done)
     assert "dvc.lock" in done.step("Require a lock that is up to date").output
-    assert "acc" in done.summary  # the report is there all the same
+    assert both["comment"].status == "success"  # the report is there all the same
     assert pushed.at_origin("stale") == person
 
     project.mlx("repro", "-q").ok()

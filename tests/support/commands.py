@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,54 +107,3 @@ def mlx_argv(*args: str) -> list[str]:
 def dvc_argv(*args: str) -> list[str]:
     """The command line of the dvc it is compared with."""
     return [sys.executable, "-m", "dvc", *args]
-
-
-class DvcServer:
-    """dvc commands in forks of one warm process: the same behaviour, a third of the time."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = dict(env)
-        self._folder = tempfile.TemporaryDirectory(prefix="dvc-server-")
-        self._process: subprocess.Popen[str] | None = None
-
-    def run(
-        self, args: Sequence[str], cwd: StrPath, env: Mapping[str, str] | None = None
-    ) -> Result:
-        """Run `dvc ARGS` in `cwd`."""
-        process = self._start()
-        files = {name: os.path.join(self._folder.name, name) for name in ("stdout", "stderr")}
-        request = {"argv": list(args), "cwd": str(cwd), "env": dict(env or self._env), **files}
-        assert process.stdin and process.stdout
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        answer = process.stdout.readline()
-        assert answer, "the dvc server ended"
-        texts = {
-            name: Path(path).read_text(encoding="utf-8", errors="replace")
-            for name, path in files.items()
-        }
-        return Result(("dvc", *args), json.loads(answer)["code"], **texts)
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process:
-            assert self._process.stdin
-            self._process.stdin.close()
-            self._process.wait()
-            assert self._process.stdout
-            self._process.stdout.close()
-            self._process = None
-        self._folder.cleanup()
-
-    def _start(self) -> "subprocess.Popen[str]":
-        if self._process is None:
-            script = os.path.join(os.path.dirname(__file__), "dvc_server.py")
-            self._process = subprocess.Popen(
-                [sys.executable, script],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=self._env,
-                text=True,
-                encoding="utf-8",
-            )
-        return self._process

@@ -35,6 +35,8 @@ class GitHub:
     faults: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     url: str = ""
     last: int = 100
+    graphql: str = "/graphql"
+    """Where it answers, if it does."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def add(self, login: str, body: str, *, kind: str = "User", number: int = 12) -> int:
@@ -93,6 +95,11 @@ class Handler(BaseHTTPRequestHandler):
             return self._say(401, "Bad credentials")
         parts = urlsplit(self.path)
         path = parts.path.removeprefix("/api/v3")
+        if parts.path == self.github.graphql and method == "POST":
+            assert content == {"query": "{viewer{login}}"}
+            return self._answer(
+                200, json.dumps({"data": {"viewer": {"login": user.login.removesuffix("[bot]")}}})
+            )
         if path == "/user" and user.kind == "Bot":
             return self._say(403, "Resource not accessible by integration")
         if path == "/user":

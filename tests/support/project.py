@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,9 @@ class Project:
     def snapshot(self) -> Snapshot:
         """Everything both tools promise to leave alike."""
         return Snapshot.of(self.root)
+
+
+Build = Callable[[Project], object]
+"""Makes something of a new project."""
+CopyOf = Callable[[Build], Project]
+"""The fixture `copy_of`."""

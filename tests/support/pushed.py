@@ -11,11 +11,13 @@ from typing import Any
 from .github_api import GitHub, serve
 from .project import Project
 from .tools import Tools
-from .workflow import Event, Job, Runner
+from .workflow import Job, Runner
+from .workflow_event import Event
 
 TRAIN = """\
 import json, os
-assert not {"GITHUB_TOKEN", "STORAGE_KEY", "SIGNING_KEY"} & set(os.environ), "a stage saw a secret"
+hidden = {"GITHUB_TOKEN", "STORAGE_KEY", "SIGNING_KEY", "HOST_KEY"}
+assert not hidden & set(os.environ), "a stage saw a secret"
 params = json.load(open("params.json"))
 rows = open("data.csv").read().splitlines()
 json.dump({"rows": len(rows), **params}, open("model.json", "w"))
@@ -45,6 +47,7 @@ gates:
 """
 DEPLOY = """\
 set -eu
+test "$HOST_KEY" = h0st
 mkdir -p "$HOME/../../../served"
 cp -R "$1" "$HOME/../../../served/$STAGE-$MODEL-$VERSION"
 """
@@ -132,8 +135,11 @@ def make_pushed(tools: Tools, template: Path, folder: Path, lock: str) -> None:
     project.pipeline(STAGES, artifacts={"census": {"path": "model.json", "type": "model"}})
     project.write("mlx.yaml", SETTINGS)
     project.write(".gitignore", "/data.csv\n/.mlx\n")
-    secrets = ("--secret", "STORAGE_KEY", "--signing-key", "MLX_KEY")
-    project.mlx("ci", "init", "-q", "--lock", lock, *secrets).ok()
+    install = "python -m pip install --requirement requirements.txt"
+    secrets = (
+        "--secret", "STORAGE_KEY", "--signing-key", "MLX_KEY", "--deploy-secret", "HOST_KEY"
+    )  # fmt: skip
+    project.mlx("ci", "init", "-q", "--lock", lock, "--install", install, *secrets).ok()
     project.write(".github/deploy.sh", DEPLOY)
     project.mlx("repro", "-q").ok()
     tools.commit(project.root, "trained")
@@ -146,6 +152,6 @@ def opened(made: Path, tools: Tools, folder: Path) -> Iterator[Pushed]:
     """Copy what `make_pushed` made, and serve it until the block ends."""
     shutil.copytree(made, folder, symlinks=True, dirs_exist_ok=True)
     with serve(GitHub()) as github:
-        secrets = {"STORAGE_KEY": "s3cret"}
+        secrets = {"STORAGE_KEY": "s3cret", "HOST_KEY": "h0st"}
         runner = Runner(tools, folder, folder / "origin.git", github, secrets)
         yield Pushed(Project(folder / PLACE, tools), runner)

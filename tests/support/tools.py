@@ -1,10 +1,11 @@
-"""One object that holds what a test needs to run commands: the environment and the warm dvc."""
+"""One object that holds what a test needs to run commands: the environment and the warm process."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .commands import DvcServer, Result, StrPath, dvc_argv, mlx_argv, run
+from .commands import Result, StrPath, dvc_argv, mlx_argv, run
+from .warm import Warm
 
 
 @dataclass(frozen=True)
@@ -12,19 +13,18 @@ class Tools:
     """`dvc`, `mlx`, `git` and a shell in one isolated environment."""
 
     env: Mapping[str, str]
-    server: DvcServer
+    warm: Warm
+    cold: bool = False
+    """Whether mlx is started from nothing each time, as `make test-long` does."""
 
     def dvc(self, cwd: StrPath, *args: str) -> Result:
         """`dvc ARGS` in a fork of the warm process."""
-        return self.server.run(args, cwd)
-
-    def dvc_plain(self, cwd: StrPath, *args: str) -> Result:
-        """`python -m dvc ARGS`, started from nothing."""
-        return run(dvc_argv(*args), cwd, self.env)
+        return self.warm.run("dvc", args, cwd) or run(dvc_argv(*args), cwd, self.env)
 
     def mlx(self, cwd: StrPath, *args: str, **env: str) -> Result:
-        """`python -m mlxkit ARGS`."""
-        return run(mlx_argv(*args), cwd, {**self.env, **env})
+        """`mlx ARGS`, in a fork of the warm process where its environment is the usual one."""
+        warm = None if env or self.cold else self.warm.run("mlx", args, cwd)
+        return warm or run(mlx_argv(*args), cwd, {**self.env, **env})
 
     def git(self, cwd: StrPath, *args: str) -> Result:
         """`git ARGS`, which must succeed."""

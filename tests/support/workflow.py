@@ -5,43 +5,30 @@ test. Three things are not GitHub's: setting up Python and the steps named `Inst
 since the environment of the tests is installed; an environment is approved if it is in `approved`.
 """
 
-import json
-import re
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .commands import Result, run
+from .commands import Result
 from .expressions import NotUnderstood, fill, holds
 from .github_api import GitHub, User
 from .tools import Tools
+from .workflow_event import Event, known, triggered
+from .workflow_machine import Machine
 
 SKIPPED = ("Install",)
 ROBOT = "github-actions[bot]"
 _KEYS = {
-    "workflow": {"name", True, "permissions", "concurrency", "env", "jobs"},
+    "workflow": {"name", True, "permissions", "concurrency", "defaults", "env", "jobs"},
     "job": {
         "name", "runs-on", "timeout-minutes", "permissions", "outputs", "steps", "needs", "if",
-        "environment", "strategy",
+        "environment", "strategy", "concurrency",
     },
     "step": {"name", "id", "uses", "with", "run", "env", "if"},
-    "on": {"push", "pull_request", "workflow_dispatch", "schedule"},
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened: a name of GitHub's, the ref and commit it is about, and its document."""
-
-    name: str
-    ref: str
-    sha: str
-    document: Mapping[str, Any]
-    fork: bool = False
 
 
 @dataclass
@@ -87,6 +74,8 @@ class Runner:
     github: GitHub
     secrets: Mapping[str, str] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
+    while_waiting: Callable[[], object] = lambda: None
+    """What happens while a job waits for an approval."""
     ran: int = 0
 
     def run(self, text: str, event: Event) -> dict[str, Job] | None:
@@ -105,8 +94,13 @@ class Runner:
             needed = job.get("needs", [])
             needs = {one: done[one] for one in ([needed] if isinstance(needed, str) else needed)}
             env = document.get("env", {})
+            shell = {**document["defaults"]["run"]}
+            if shell.pop("shell") != "bash":
+                raise NotUnderstood("another shell")
+            folder = shell.get("working-directory", "")
             for label, row in _rows(name, job):
-                done[label] = self._job(place, label, {**job, "matrix": row}, env, event, needs)
+                whole = {**job, "matrix": row, "folder": folder}
+                done[label] = self._job(place, label, whole, env, event, needs)
         return done
 
     def _job(
@@ -135,7 +129,14 @@ class Runner:
         if "environment" in job and environment not in self.approved:
             state.status = "waiting"
             return state
-        machine = Machine(self, place / name, place / "artifacts", event, context)
+        if "environment" in job:
+            self.while_waiting()
+        # In whose place this may wait; what is not known there is refused.
+        fill(job.get("concurrency", {}).get("group", ""), context)
+        machine = Machine(
+            *(self.tools, self.origin, self.github),
+            *(place / name, place / "artifacts", event, context, job["folder"]),
+        )
         state.status = "success"
         for step in job["steps"]:
             _only(step, "step")
@@ -147,11 +148,13 @@ class Runner:
         return state
 
     def _step(
-        self, machine: "Machine", step: Mapping[str, Any], env: Mapping[str, str], state: Job
+        self, machine: Machine, step: Mapping[str, Any], env: Mapping[str, str], state: Job
     ) -> None:
         name = step["name"]
         if not holds(step.get("if"), machine.context, state.status):
             state.steps.append(Step(name, "skipped"))
+            if "id" in step:
+                machine.context["steps"][step["id"]] = {"outputs": {}, "outcome": "skipped"}
             return
         outputs: dict[str, str] = {}
         result = None
@@ -183,128 +186,13 @@ class Runner:
         }  # fmt: skip
 
 
-@dataclass
-class Machine:
-    """Where one job runs: a folder of its own, gone for the next one but for artifacts."""
-
-    runner: Runner
-    root: Path
-    artifacts: Path
-    event: Event
-    context: dict[str, Any]
-    count: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("home", "temp"):
-            (self.root / name).mkdir(parents=True)
-        self.summary.write_text("")
-        (self.root / "event.json").write_text(json.dumps(self.event.document))
-
-    @property
-    def work(self) -> Path:
-        """The checkout."""
-        return self.root / "work"
-
-    @property
-    def summary(self) -> Path:
-        """What steps write for people."""
-        return self.root / "temp" / "summary.md"
-
-    def shell(self, script: str, env: Mapping[str, str]) -> tuple[Result, dict[str, str]]:
-        """Run a script as GitHub does without a word on the shell: `bash -e`."""
-        self.count += 1
-        file = self.root / "temp" / f"{self.count}.sh"
-        file.write_text(script)
-        output = self.root / "temp" / f"{self.count}.out"
-        output.write_text("")
-        told = {
-            "CI": "true", "GITHUB_ACTIONS": "true", "HOME": str(self.root / "home"),
-            "GITHUB_API_URL": self.runner.github.url, "GITHUB_EVENT_NAME": self.event.name,
-            "GITHUB_EVENT_PATH": str(self.root / "event.json"), "GITHUB_OUTPUT": str(output),
-            "GITHUB_REF": self.event.ref, "GITHUB_REPOSITORY": self.runner.github.repository,
-            "GITHUB_SHA": self.event.sha, "GITHUB_STEP_SUMMARY": str(self.summary),
-            "RUNNER_TEMP": str(self.root / "temp"),
-            # A machine of GitHub's has no Git user, and nothing in its caches.
-            "GIT_CONFIG_GLOBAL": str(self.root / "home" / ".gitconfig"),
-            "DVC_SITE_CACHE_DIR": str(self.root / "home" / "site"),
-        }  # fmt: skip
-        argv = ["bash", "-e", str(file)]
-        result = run(argv, self.work, {**self.runner.tools.env, **told, **env})
-        lines = [one.partition("=") for one in output.read_text().splitlines()]
-        return result, {name: value for name, _, value in lines}
-
-    def use(self, action: str, given: dict[str, Any]) -> Result | None:
-        """Do what an action does."""
-        if action == "actions/checkout":
-            self._check_out(given)
-        elif action == "actions/setup-python":
-            _known(given, {"python-version"})
-        elif action == "actions/upload-artifact":
-            _known(given, {"name", "path"})
-            target = self.artifacts / given["name"]
-            target.mkdir(parents=True)
-            shutil.copy(self.work / given["path"], target)
-        elif action == "actions/download-artifact":
-            _known(given, {"name", "path"})
-            shutil.copytree(self.artifacts / given["name"], given["path"])
-        else:
-            raise NotUnderstood(f"action {action}")
-        return None
-
-    def _check_out(self, given: dict[str, Any]) -> None:
-        """Clone with all branches and tags, or one commit alone; remote branches are `origin/*`."""
-        _known(given, {"ref", "fetch-depth", "persist-credentials"})
-        assert given["persist-credentials"] is False
-        tools, git = self.runner.tools, self.runner.tools.git
-        git(self.root, "init", "-q", "--template=", "work")
-        git(self.work, "remote", "add", "origin", str(self.runner.origin))
-        commit = given.get("ref", self.event.sha)
-        if given.get("fetch-depth") == 0:
-            heads = "+refs/heads/*:refs/remotes/origin/*"
-            git(self.work, "fetch", "-q", "origin", heads, "+refs/tags/*:refs/tags/*")
-            git(self.work, "fetch", "-q", "origin", commit)
-        else:
-            git(self.work, "fetch", "-q", "--depth=1", self.runner.origin.as_uri(), commit)
-        branch = self.event.ref.removeprefix("refs/heads/")
-        if "ref" in given or branch == self.event.ref:
-            git(self.work, "checkout", "-q", "--detach", commit)
-        else:
-            git(self.work, "checkout", "-q", "-B", branch, commit)
-        assert tools.git(self.work, "rev-parse", "HEAD").stdout.strip() == commit
-
-
 def _rows(name: str, job: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
     """The jobs that one with a matrix stands for: `test-3.12`; of one key only."""
     if "strategy" not in job:
         return [(name, {})]
-    _known(job["strategy"], {"fail-fast", "matrix"})
+    known(job["strategy"], {"fail-fast", "matrix"})
     [(key, values)] = job["strategy"]["matrix"].items()
     return [(f"{name}-{value}", {key: value}) for value in values]
-
-
-def triggered(on: Mapping[str, Any], event: Event) -> bool:
-    """Tell whether an event starts a workflow with this `on`."""
-    _known(on, _KEYS["on"])
-    if event.name not in on:
-        return False
-    wanted = on[event.name]
-    if event.name != "push":
-        if event.name != "schedule" and wanted is not None:
-            raise NotUnderstood(f"on {event.name}: {wanted}")
-        return True
-    _known(wanted, {"branches", "tags"})
-    kind, name = event.ref.removeprefix("refs/").split("/", 1)
-    patterns = wanted.get("branches" if kind == "heads" else "tags", [])
-    return any(re.fullmatch(_pattern(one), name) for one in patterns)
-
-
-def _pattern(pattern: str) -> str:
-    """A filter as a regular expression: `**` is anything, `*` is anything but a slash."""
-    if re.search(r"[?+\[\]!\\]", pattern):
-        raise NotUnderstood(f"pattern {pattern}")
-    parts = re.split(r"(\*\*|\*)", pattern)
-    signs = {"**": ".*", "*": "[^/]*"}
-    return "".join(signs.get(one) or re.escape(one) for one in parts)
 
 
 def _given(value: Any, context: Mapping[str, Any]) -> Any:
@@ -312,10 +200,4 @@ def _given(value: Any, context: Mapping[str, Any]) -> Any:
 
 
 def _only(part: Mapping[Any, Any], kind: str) -> None:
-    _known(part, _KEYS[kind])
-
-
-def _known(part: Mapping[Any, Any], known: Iterable[Any]) -> None:
-    extra = set(part) - set(known)
-    if extra:
-        raise NotUnderstood(f"not understood: {sorted(map(str, extra))}")
+    known(part, _KEYS[kind])

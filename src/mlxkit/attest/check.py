@@ -58,9 +58,21 @@ def verify(
     if given is not None:
         target = _target(index, against) if against else None
         return [_check(index, one, target, trust) for one in given]
-    target = _target(index, named)
     if against:
         raise UsageError(f"'{named}' is no attestation", hint="name its file, or give one WHAT")
+    return _kept(index, _target(index, named), trust, named)
+
+
+def verify_content(index: Index, target: Target, now: datetime) -> list[Verdict]:
+    """Check the attestations on record of just this content, as `verify` does.
+
+    It is not looked for by a name, which a file that lies about might take. Raises as `verify`.
+    """
+    trust = find_trust(index.root, index.git_root, "", now)
+    return _kept(index, target, trust, target.asked.md5)
+
+
+def _kept(index: Index, target: Target, trust: Trust, named: str) -> list[Verdict]:
     kept = on_record(index, target.asked)
     if not kept:
         why = "nothing is attested of it; to fetch what others attested: mlx fetch"

@@ -2,8 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from mlxkit.audit.link import read_link, walk
@@ -36,7 +34,7 @@ def fetch(git_root: str) -> Carried | None:
     remote = git_remote.choose_remote(git_root)
     if remote is None:
         return None
-    with _named(remote):
+    with git_remote.named(remote):
         return _fetch(git_root, remote)
 
 
@@ -50,7 +48,7 @@ def push(git_root: str) -> Carried | None:
     remote = git_remote.choose_remote(git_root) if tip is not None else None
     if remote is None:
         return None
-    with _named(remote):
+    with git_remote.named(remote):
         return _push(git_root, remote)
 
 
@@ -71,16 +69,6 @@ def _push(git_root: str, remote: Remote) -> Carried:
             _ask(git_root, "update-ref", remote_ref(remote.name), tip)
             return Carried(remote.name, _count(git_root, tip, seen), note)
     raise RemoteError("others push to it all the time")
-
-
-@contextmanager
-def _named(remote: Remote) -> Iterator[None]:
-    """Say of an error which remote it was."""
-    try:
-        yield
-    except MlxError as error:
-        error.where = error.where or f"remote '{remote.name}'"
-        raise
 
 
 def _fetch(git_root: str, remote: Remote) -> Carried:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlxkit import __version__
 from mlxkit.audit.event import Event, Kind, Person, digest, encode, timestamp
@@ -14,6 +14,7 @@ from mlxkit.tools.git_objects import ObjectReader
 
 _TRIES = 20
 _PAUSE = 0.02
+_NOTHING: Final[Mapping[str, str]] = {}
 SETTINGS = ("core.hooksPath=/dev/null", "i18n.commitEncoding=UTF-8")
 
 
@@ -25,18 +26,22 @@ class Entry(NamedTuple):
     event: Event
 
 
-def append(git_root: str, kind: Kind, what: Mapping[str, Any]) -> Entry:
+def append(
+    git_root: str, kind: Kind, what: Mapping[str, Any], *, creates: Mapping[str, str] = _NOTHING
+) -> Entry:
     """Add an event at the end of the log, by Git's user, now.
 
-    Raises MlxError where Git does not know the user, cannot sign, or cannot write, and BusyError
-    where other processes keep the ref; then there is no event.
+    `creates` are refs that come to be with it, in one transaction of Git's: both or neither.
+    Raises GitError where one of them is there already, MlxError where Git does not know the user,
+    cannot sign, or cannot write, and BusyError where other processes keep the ref; then there is
+    no event.
     """
 
     def make(parents: Sequence[Link]) -> tuple[Kind, Mapping[str, Any]]:
         return kind, what
 
     with alone(git_root) as place:
-        return _extend(git_root, place, lambda tip: [tip] if tip else [], make)
+        return _extend(git_root, place, lambda tip: [tip] if tip else [], make, creates)
 
 
 def join(git_root: str, other: str) -> Entry | None:
@@ -109,7 +114,11 @@ Make = Callable[[Sequence[Link]], tuple[Kind, Mapping[str, Any]]]
 
 
 def _extend(
-    git_root: str, place: str, parents: Callable[[str | None], list[str]], make: Make
+    git_root: str,
+    place: str,
+    parents: Callable[[str | None], list[str]],
+    make: Make,
+    creates: Mapping[str, str] = _NOTHING,
 ) -> Entry:
     who = identity(git_root)
     for _ in range(_TRIES):
@@ -120,7 +129,7 @@ def _extend(
         event = _next(kind, what, who, links)
         data = encode(event)
         commit = _write(git_root, event, data, [one.commit for one in links])
-        if _moved(git_root, tip, commit):
+        if _moved(git_root, tip, commit, creates):
             entry = Entry(commit, digest(data), event)
             _remember(git_root, place, Link(commit, event=event, digest=entry.digest))
             return entry
@@ -203,11 +212,16 @@ def _write(git_root: str, event: Event, data: bytes, parents: Sequence[str]) -> 
     return made.decode("ascii").strip()
 
 
-def _moved(git_root: str, before: str | None, after: str) -> bool:
+def _moved(
+    git_root: str, before: str | None, after: str, creates: Mapping[str, str] = _NOTHING
+) -> bool:
     """Move the ref, if it is still where it was; raises MlxError where it cannot be moved."""
-    change = ("update-ref", REF, after, before or "0" * len(after))
+    lines = [f"update {REF} {after} {before or '0' * len(after)}\n"]
+    lines += [f"create {ref} {oid}\n" for ref, oid in creates.items()]
     try:
-        git.run(git_root, *change, settings=SETTINGS)
+        git.run(
+            git_root, *("update-ref", "--stdin"), stdin="".join(lines).encode(), settings=SETTINGS
+        )
     except git.GitError as error:
         # Moved by another, or held by one who is about to: to try again will do.
         if tip_of(git_root) == before and "File exists" not in error.said:

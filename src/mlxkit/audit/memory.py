@@ -34,8 +34,10 @@ def folder(git_root: str) -> str:
 
 
 @contextmanager
-def alone(git_root: str) -> Iterator[str]:
+def alone(git_root: str, what: str = "audit") -> Iterator[str]:
     """Hold other processes of mlx off the log meanwhile; yields the folder of what it keeps.
+
+    `what` names another thing that one process has at a time.
 
     Where the file system has no locks, the ref's own compare-and-swap must do.
     """
@@ -43,7 +45,7 @@ def alone(git_root: str) -> Iterator[str]:
 
     place = folder(git_root)
     os.makedirs(place, exist_ok=True)
-    fd = os.open(os.path.join(place, "audit.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = os.open(os.path.join(place, f"{what}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

@@ -8,6 +8,7 @@ from mlxkit.core.errors import UsageError
 
 LIMIT = 65_536
 """How many characters GitHub takes in a comment."""
+_ROBOT = "[bot]"
 _MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
 
@@ -87,12 +88,13 @@ def _is_by(comment: dict[str, Any], author: str | None) -> bool:
 
 
 def _author(api: Api) -> str | None:
-    """Return whose token it is; None for that of a workflow or an app, which may not ask."""
+    """Return whose token it is; None where neither way to ask tells it."""
     try:
         found = api.call("GET", "/user")
     except Refused as error:
         if error.status in (403, 404):
-            return None
+            login = api.viewer()  # GraphQL may leave out what marks a robot
+            return login and login.removesuffix(_ROBOT) + _ROBOT
         raise
     return str(found.get("login")) if isinstance(found, dict) else ""
 

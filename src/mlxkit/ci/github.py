@@ -23,7 +23,8 @@ LONGEST = 60.0
 _TIMEOUT = 30
 _LARGEST = 1 << 26
 _PER_PAGE = 100
-_NEXT = re.compile(r'<([^>]+)>\s*;[^,]*\brel="?next"?')
+_MOST_PAGES = 500
+_MORE = re.compile(r'\brel="?next\b')
 _AGAIN = (429, 500, 502, 503, 504)
 
 
@@ -74,21 +75,30 @@ class Api:
     def pages(self, path: str) -> Iterator[Any]:
         """Yield the items of a list, page after page; raises RemoteError."""
         mark = "&" if "?" in path else "?"
-        url: str | None = f"{self.url}{path}{mark}per_page={_PER_PAGE}"
-        seen = set()
-        while url and url not in seen:
-            seen.add(url)
+        # The next page is counted, not taken from the answer: that may name another server, where
+        # the token must not go, or, behind a proxy, this one by a name that is not reachable.
+        for page in range(1, _MOST_PAGES):
+            url = f"{self.url}{path}{mark}per_page={_PER_PAGE}&page={page}"
             answer = self._answer("GET", url, None)
             items = self._parsed(answer)
             if not isinstance(items, list):
                 raise RemoteError("GitHub's answer is no list", where=self.url)
             yield from items
-            url = self._next(answer.headers.get("link", ""))
+            if not _MORE.search(answer.headers.get("link", "")):
+                return
 
-    def _next(self, link: str) -> str | None:
-        found = _NEXT.search(link)
-        # Only where the token may go: the same server.
-        return found[1] if found and found[1].startswith(self.url + "/") else None
+    def viewer(self) -> str | None:
+        """Return the login that the token writes as, as GraphQL knows it; None where it does not.
+
+        A workflow's token and an app's may not ask REST. Raises RemoteError where nobody answers.
+        """
+        url = f"{self.url.removesuffix('/v3')}/graphql"
+        try:
+            found = self._parsed(self._answer("POST", url, {"query": "{viewer{login}}"}))
+            login = found["data"]["viewer"]["login"]
+        except (Refused, LookupError, TypeError):
+            return None
+        return login if isinstance(login, str) else None
 
     def _answer(self, method: str, url: str, content: Any) -> Answer:
         for tried in range(1, TRIES + 1):
@@ -156,9 +166,10 @@ _HINTS = {
     404: "no such repository or pull request, or the token may not see it",
     410: "it was deleted",
     422: "GitHub does not take this text",
-    301: "the repository was renamed: correct GITHUB_REPOSITORY",
-    307: "the repository was renamed: correct GITHUB_REPOSITORY",
-}
+} | dict.fromkeys(
+    (301, 302, 307, 308), "the repository was renamed, or the API is elsewhere: correct "
+    "GITHUB_REPOSITORY or GITHUB_API_URL",
+)  # fmt: skip
 
 
 def _wait(answer: Answer, tried: int) -> float | None:
@@ -177,7 +188,8 @@ def _wait(answer: Answer, tried: int) -> float | None:
         reset = answer.headers.get("x-ratelimit-reset", "")
         if reset.isdigit():
             return max(1.0, int(reset) - time.time())
-    return _pause(tried)
+    # Of limits without a time GitHub says: at least a minute.
+    return LONGEST if limited else _pause(tried)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

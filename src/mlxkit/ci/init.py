@@ -1,18 +1,20 @@
 """Workflow files in a user's repository: written, compared, never over a change of somebody's."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from mlxkit.ci.options import Options, check, ordered, parse
-from mlxkit.ci.template import HEAD, is_untouched, render, script
+from mlxkit.ci.fitting import UNSAID, fitting_install, fitting_test
+from mlxkit.ci.installed import quoted, renewed
+from mlxkit.ci.options import WORKFLOWS, Options, check, ordered, parse
+from mlxkit.ci.template import HEAD, is_untouched, render, script, suffix
 from mlxkit.core.errors import MlxError
 from mlxkit.core.files import write_atomic
 
 FOLDER = ".github/workflows"
-DEPLOY_SCRIPT = ".github/deploy.sh"
 State = Literal["current", "outdated", "changed", "missing", "yours"]
+_ASKED = {"train": ("training", "test"), "review": ("training", "test"),
+          "retrain": ("training", "test"), "deploy": ("deployment",)}  # fmt: skip
 
 
 class File(NamedTuple):
@@ -23,70 +25,96 @@ class File(NamedTuple):
     state: State
 
 
-def path_of(workflow: str) -> str:
-    """Return where a workflow's file is."""
-    return f"{FOLDER}/mlx-{workflow}.yml"
+def path_of(workflow: str, folder: str = "") -> str:
+    """Return where a workflow's file is; `folder` is the project's, from the repository's top."""
+    return f"{FOLDER}/mlx{suffix(folder)}-{workflow}.yml"
 
 
-def choose_options(root: str, given: Mapping[str, Any]) -> Options:
+def deploy_script(folder: str = "") -> str:
+    """Return where the user's own deployment script is."""
+    return f".github/deploy{suffix(folder)}.sh"
+
+
+def known_options(top: str, folder: str) -> Options | None:
+    """Return the options that the files there were written with, None where there are none."""
+    found: dict[str, Options] = {}
+    for name in WORKFLOWS:
+        text = _read(os.path.join(top, path_of(name, folder)))
+        if text is not None and text.startswith(HEAD):
+            options = parse(text.split("\n", 1)[0].removeprefix(HEAD))
+            if options is not None and options.folder == folder:
+                found[name] = options
+    # What `--only` left behind has the options of earlier days.
+    whole = (one for one in found.values() if all(found.get(name) == one for name in one.only))
+    return next(whole, next(iter(found.values()), None))
+
+
+def choose_options(top: str, folder: str, given: Mapping[str, Any]) -> Options:
     """Return what is to be written: what is given, else what is there, else what fits.
 
-    Raises UsageError for what would be no workflow.
+    An empty value takes away what is there. What installed an earlier mlx installs this one. Raises
+    UsageError for what would be no workflow.
     """
-    known = _known(root) or Options(install=_install(root), test=_test(root))
-    options = known._replace(**{key: value for key, value in given.items() if value})
+    known = known_options(top, folder)
+    options = known or Options(folder=folder)
+    install = "" if options.install == UNSAID else renewed(options.install, quoted())
+    options = options._replace(install=install)
+    told = {key: value or Options._field_defaults[key] for key, value in given.items()}
+    options = options._replace(**told)
+    root = os.path.join(top, folder)
+    options = options._replace(test=options.test or fitting_test(root))
+    options = options._replace(install=options.install or fitting_install(root, options.test))
     return check(options._replace(only=ordered(options.only)))
 
 
-def compare(root: str, options: Options) -> list[File]:
+def compare(top: str, options: Options) -> list[File]:
     """Return each file with its text and how what is there differs from it. Raises OSError."""
     found = []
     for name in options.only:
-        path, text = path_of(name), render(name, options)
-        there = _read(os.path.join(root, path))
+        path, text = path_of(name, options.folder), render(name, options)
+        there = _read(os.path.join(top, path))
         found.append(File(path, text, _state(there, text)))
     if "deploy" in options.only:
-        there = _read(os.path.join(root, DEPLOY_SCRIPT))
-        found.append(File(DEPLOY_SCRIPT, script(), "missing" if there is None else "yours"))
+        path = deploy_script(options.folder)
+        there = _read(os.path.join(top, path))
+        found.append(File(path, script(options), "missing" if there is None else "yours"))
     return found
 
 
-def write(root: str, files: Sequence[File], *, force: bool) -> list[File]:
-    """Write what is not there or old, and return it.
+def write(top: str, files: Sequence[File], *, force: bool) -> list[File]:
+    """Write what is not there or old, with `force` also what somebody changed; return it."""
+    kept = ("current", "yours") if force else ("current", "yours", "changed")
+    wanted = [one for one in files if one.state not in kept]
+    for one in wanted:
+        mode = 0o755 if one.path.endswith(".sh") else None
+        write_atomic(os.path.join(top, one.path), one.text.encode(), mode=mode)
+    return wanted
 
-    Raises MlxError, with nothing written, where somebody changed one; `force` overwrites that.
+
+def refuse_changed(files: Sequence[File]) -> None:
+    """Refuse other options where somebody changed a file: half of them would not have these.
+
+    Raises MlxError.
     """
     changed = [one.path for one in files if one.state == "changed"]
-    if changed and not force:
+    if changed:
         raise MlxError(
-            f"somebody changed {', '.join(changed)}: nothing is written",
+            f"somebody changed {', '.join(changed)}: nothing is written with other options",
             hint="commit them, then: mlx ci init --force, and see git diff",
         )
-    wanted = [one for one in files if one.state not in ("current", "yours")]
-    for one in wanted:
-        mode = 0o755 if one.path == DEPLOY_SCRIPT else None
-        write_atomic(os.path.join(root, one.path), one.text.encode(), mode=mode)
-    return wanted
+
+
+def left_over(top: str, options: Options) -> list[str]:
+    """Return the workflows that were written once and are none of these options' any more."""
+    paths = [path_of(name, options.folder) for name in WORKFLOWS if name not in options.only]
+    return [path for path in paths if (_read(os.path.join(top, path)) or "").startswith(HEAD)]
 
 
 def lacking_gates(options: Options, gates: Iterable[str]) -> list[str]:
     """Return the gates that the workflows ask for and `mlx.yaml` does not have."""
-    asked = {"train": ("training", "test"), "review": ("training", "test"),
-             "retrain": ("training", "test"), "deploy": ("deployment",)}  # fmt: skip
-    wanted = [gate for name in options.only for gate in asked.get(name, ())]
+    wanted = [gate for name in options.only for gate in _ASKED.get(name, ())]
     there = set(gates)
     return [gate for gate in dict.fromkeys(wanted) if gate not in there]
-
-
-def _known(root: str) -> Options | None:
-    """Return the options that the files there were written with."""
-    for name in ("train", "review", "test", "retrain", "deploy"):
-        text = _read(os.path.join(root, path_of(name)))
-        if text is not None and text.startswith(HEAD):
-            found = parse(text.split("\n", 1)[0].removeprefix(HEAD))
-            if found is not None:
-                return found
-    return None
 
 
 def _state(there: str | None, text: str) -> State:
@@ -103,24 +131,3 @@ def _read(path: str) -> str | None:
             return file.read()
     except FileNotFoundError:
         return None
-
-
-def _install(root: str) -> str:
-    """Return a line that installs what the project says it needs, and mlx."""
-    words = []
-    required = _read(os.path.join(root, "requirements.txt"))
-    project = _read(os.path.join(root, "pyproject.toml"))
-    if required is not None:
-        words.append("--requirement requirements.txt")
-    if project is not None and re.search(r"^\[project\]", project, re.MULTILINE):
-        words.append("--editable .")
-    if "mlxkit" not in (required or "") + (project or ""):
-        words.append("mlxkit")
-    return f"python -m pip install {' '.join(words)}"
-
-
-def _test(root: str) -> str:
-    makefile = _read(os.path.join(root, "Makefile"))
-    if makefile is not None and re.search(r"^test\s*:", makefile, re.MULTILINE):
-        return "make test"
-    return "python -m pytest" if os.path.isdir(os.path.join(root, "tests")) else "mlx lint"

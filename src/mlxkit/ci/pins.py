@@ -11,6 +11,7 @@ class Pin(NamedTuple):
 
 
 PINS = {
+    # Not before 6.0.2, which made the pushed tag a lightweight one: `deploy` would not find it.
     "actions/checkout": Pin("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
     "actions/setup-python": Pin("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
     "actions/upload-artifact": Pin("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mlxkit.core.errors import MlxError, UsageError
+from mlxkit.tools import git
 from mlxkit.versions.find import find_model, read_registry
 from mlxkit.versions.grammar import parse
 
@@ -28,15 +29,18 @@ def tag_of(environ: Mapping[str, str] = os.environ) -> str:
     return ref.removeprefix(start)
 
 
-def read_promotion(git_root: str, tag: str) -> Promotion:
+def read_promotion(git_root: str, folder: str, tag: str) -> Promotion:
     """Return what a tag asks for; raises UsageError for one that is not here, and MlxError.
 
     A tag that takes a stage back deploys nothing, nor does one that a newer one has followed:
-    workflows may start late, and in any order.
+    workflows may start late, and in any order. Nor does one of another project than that in
+    `folder`, or one that is not at HEAD: what is judged and deployed is what is checked out.
     """
     meaning = parse(tag)
     if meaning is None or meaning.stage is None:
         return Promotion(tag, why="the tag promotes no model")
+    if meaning.model.rpartition(":")[0] != folder:
+        return Promotion(tag, meaning.model, stage=meaning.stage, why="it is of another project")
     if meaning.action != "assign":
         return Promotion(tag, meaning.model, stage=meaning.stage, why="it takes the stage back")
     registry = read_registry(git_root)
@@ -48,6 +52,9 @@ def read_promotion(git_root: str, tag: str) -> Promotion:
     if now is None or now.event.tag != tag:
         newer = f"'{now.event.tag}'" if now else "a tag that takes the stage back"
         return Promotion(tag, model.name, stage=meaning.stage, why=f"{newer} came after it")
+    if now.commit != git.commit_id(git_root, "HEAD"):
+        why = f"it is at {now.commit[:7]}, which is not checked out"
+        return Promotion(tag, model.name, stage=meaning.stage, why=why)
     if now.version is None:
         raise MlxError(
             f"no version of '{model.name}' is registered at the commit of '{tag}'",

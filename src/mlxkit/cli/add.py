@@ -10,8 +10,8 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json, Quiet, Verbose, Wait, new_app
-from mlxkit.core.errors import ExitCode, MlxError, UsageError
+from mlxkit.cli.options import Glob, Json, Quiet, Verbose, Wait, new_app
+from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.data.add import Added, LeftToDvc
 from mlxkit.data.add import add as add_paths
 from mlxkit.project import open_for_change
@@ -25,7 +25,7 @@ def add(
     no_commit: Annotated[
         bool, typer.Option("--no-commit", help="Do not put them into the cache.")
     ] = False,
-    glob: Annotated[bool, typer.Option("--glob", help="Targets may have wildcards.")] = False,
+    glob: Glob = False,
     out: Annotated[
         str, typer.Option("--out", "-o", metavar="PATH", help="Copy there first (from DVC).")
     ] = "",
@@ -36,7 +36,7 @@ def add(
         str, typer.Option("--remote", "-r", metavar="NAME", help="That one (from DVC).")
     ] = "",
     remote_jobs: Annotated[
-        int, typer.Option("--remote-jobs", help="Uploads at once (from DVC).")
+        int, typer.Option("--remote-jobs", metavar="N", help="Uploads at once (from DVC).")
     ] = 0,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Replace what is at --out (from DVC).")
@@ -82,7 +82,7 @@ def add(
 
 def _by_dvc(flags: list[str], paths: list[str], as_json: bool) -> int:
     if as_json:
-        raise MlxError("this kind of `add` is DVC's own and has no JSON", hint="leave --json out")
+        raise UsageError("this kind of `add` is DVC's own and has no JSON", hint="leave --json out")
     return give_to_dvc(["add", *flags, "--", *paths])
 
 

@@ -12,94 +12,11 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
 from mlxkit.cli import terminal
+from mlxkit.cli.commands import COMMANDS, FROM_DVC
 from mlxkit.cli.handover import give_to_dvc
 from mlxkit.cli.options import HELP_NAMES
 from mlxkit.cli.report import interrupted, report
 from mlxkit.core.errors import ExitCode, MlxError, UsageError
-
-# name -> (module with a function of the same name, help). Modules are imported when called.
-COMMANDS = {
-    "init": ("mlxkit.cli.init", "Start a project in this Git repository."),
-    "repro": ("mlxkit.cli.repro", "Bring the pipeline up to date, doing the least that is right."),
-    "add": ("mlxkit.cli.add", "Track data files or folders."),
-    "commit": ("mlxkit.cli.commit", "Record changed data in the cache and .dvc files."),
-    "checkout": (
-        "mlxkit.cli.checkout",
-        "Bring the data of the current commit into the working tree.",
-    ),
-    "push": ("mlxkit.cli.push", "Send data to a remote."),
-    "fetch": ("mlxkit.cli.fetch", "Bring data from a remote into the cache."),
-    "pull": ("mlxkit.cli.pull", "Bring data from a remote into the working tree."),
-    "status": ("mlxkit.cli.status", "Show which stages and data are not up to date, and why."),
-    "diff": ("mlxkit.cli.diff", "Show what changed in tracked files, or in a table's rows."),
-    "why": ("mlxkit.cli.why", "Say why a stage would run, or why it last ran."),
-    "dag": ("mlxkit.cli.dag", "Draw the graph of stages."),
-    "logs": ("mlxkit.cli.logs", "Show what a stage printed when it last ran."),
-    "metrics": ("mlxkit.cli.metrics", "Show metrics; compare them between revisions."),
-    "params": ("mlxkit.cli.params", "Show parameters; compare them between revisions."),
-    "plots": ("mlxkit.cli.plots", "Draw plots; compare them between revisions."),
-    "exp": ("mlxkit.cli.exp", "Run and compare experiments."),
-    "experiments": ("mlxkit.cli.exp", "The same as exp."),
-    "leaderboard": ("mlxkit.cli.leaderboard", "Rank models by a metric on one test set."),
-    "cost": ("mlxkit.cli.cost", "Sum up what runs cost, by stage, run, model or commit."),
-    "env": ("mlxkit.cli.env", "Show the environments of runs; compare two of them."),
-    "gate": ("mlxkit.cli.gate", "Judge metrics by the rules of mlx.yaml; keep the verdicts."),
-    "report": ("mlxkit.cli.review", "Say what a branch changes, for a pull request or as a page."),
-    "model": ("mlxkit.cli.model", "Versions of models: register, promote, roll back, fetch."),
-    "ci": ("mlxkit.cli.ci", "Write workflows for a server; the steps that only they need."),
-    "approve": ("mlxkit.cli.approve", "Approve a commit and its data for a gate."),
-    "score": ("mlxkit.cli.score", "Score how well the project is tested; name the next point."),
-    "lineage": ("mlxkit.cli.lineage", "Say what made a file, of what, and what was made of it."),
-    "log": ("mlxkit.cli.log", "Show the history of a tracked path."),
-    "verify": ("mlxkit.cli.verify", "Check that what is recorded fits together; or rebuild it."),
-    "trace": ("mlxkit.cli.trace", "Run a stage watched; list what it does but does not declare."),
-    "lint": ("mlxkit.cli.lint", "Find modules that stages import but do not declare."),
-    "gc": ("mlxkit.cli.gc", "Delete from the cache what nothing needs."),
-    "fsck": ("mlxkit.cli.fsck", "Read the cache or a remote again; find what is damaged."),
-    "audit": ("mlxkit.cli.audit", "List what was done and by whom; check that nothing is missing."),
-    "attest": ("mlxkit.cli.attest", "Sign a statement of what made a file, and of what."),
-    "pin": ("mlxkit.cli.pin", "Keep data whatever refers to it."),
-    "merge-driver": ("mlxkit.cli.merge_driver", "Merge dvc.lock and .dvc files for Git."),
-    "doctor": ("mlxkit.cli.doctor", "Find what is broken in the project, and mend it."),
-}
-
-FROM_DVC = {
-    "artifacts": "Work with artifacts declared in dvc.yaml.",
-    "cache": "Manage the cache's settings.",
-    "check-ignore": "Tell which paths .dvcignore excludes.",
-    "completion": "Print DVC's shell completion.",
-    "config": "Get or set options.",
-    "data": "Compare data with Git.",
-    "dataset": "Work with datasets declared in dvc.yaml.",
-    "destroy": "Remove DVC from the project.",
-    "ds": "Work with datasets declared in dvc.yaml.",
-    "du": "Show disk use.",
-    "freeze": "Keep a stage or import as it is.",
-    "get": "Download from another repository.",
-    "get-url": "Download from a URL.",
-    "import": "Import from another repository.",
-    "import-db": "Import from a database.",
-    "import-url": "Import from a URL.",
-    "install": "Install DVC's Git hooks.",
-    "list": "List a repository's files.",
-    "ls": "List a repository's files.",
-    "list-url": "List files at a URL.",
-    "ls-url": "List files at a URL.",
-    "move": "Rename tracked data.",
-    "mv": "Rename tracked data.",
-    "queue": "Manage DVC's queue of experiments.",
-    "remote": "Manage remotes.",
-    "remove": "Stop tracking a stage or data.",
-    "rm": "Stop tracking a stage or data.",
-    "root": "Print the project's root.",
-    "stage": "Add and list stages.",
-    "studio": "Work with DVC Studio.",
-    "test-db": "Try a connection to a database.",
-    "unfreeze": "Let a frozen stage or import change again.",
-    "unprotect": "Make linked files writable.",
-    "update": "Update imported data.",
-    "version": "Show DVC's version and what it supports.",
-}
 
 EXIT_CODES = "  ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in ExitCode)
 

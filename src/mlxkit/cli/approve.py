@@ -8,6 +8,7 @@ from mlxkit.cli import terminal
 from mlxkit.cli.gate import complete_gates
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
+from mlxkit.core.errors import ExitCode
 
 app = new_app()
 
@@ -31,27 +32,34 @@ def approve(
     """Approve a commit and the data that it records, for a gate with an approval rule.
 
     It is an event of the audit log with your name, signed where Git signs commits for you, and
-    goes with mlx push. Another commit, or other data, needs another approval.
+    goes with mlx push. Another commit, or other data, needs another approval. Exits with 3 when no
+    rule counts it.
 
     Example: mlx approve deployment --rev v1.2 --reason 'read the report'
     """
-    from mlxkit.gates.approving import approve as approve_gate
+    from mlxkit.gates.approve import approve as approve_gate
 
     with reading() as session:
         done = approve_gate(session, gate, rev or None, reason)
     if as_json:
         terminal.write_json(
-            {"gate": gate, **done.thing._asdict(), "name": done.name, "email": done.email}
+            {
+                "gate": gate,
+                **done.thing._asdict(),
+                "name": done.name,
+                "email": done.email,
+                "counts": not done.refused,
+                "why": done.refused or None,
+            }
         )
     elif not quiet:
-        word = terminal.styled("approved", "green")
+        word = ("not counted", "yellow") if done.refused else ("approved", "green")
         terminal.write(
-            f"{word}  {terminal.printable(gate)} at {done.thing.commit[:12]} "
+            f"{terminal.styled(*word)}  {terminal.printable(gate)} at {done.thing.commit[:12]} "
             f"by {terminal.printable(done.name)}"
         )
-    if not done.allowed:
-        terminal.note(
-            f"this does not count: the gate's rule asks for {', '.join(done.asked)}, "
-            f"and Git's user is {done.name} <{done.email}>"
-        )
-    return 0
+        if not done.refused:
+            terminal.note("to share it: mlx push")
+    if done.refused:
+        terminal.note(f"this is on record, and does not count: {done.refused}")
+    return ExitCode.CHECK_FAILED if done.refused else ExitCode.OK

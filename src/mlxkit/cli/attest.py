@@ -21,8 +21,8 @@ def attest(
         str,
         typer.Argument(
             metavar="[WHAT]",
-            help="A path, REV:PATH, MODEL@VERSION, run:ID or digest; or a revision: all that its "
-            "stages made. HEAD by default.",
+            help="A path, REV:PATH, MODEL@VERSION, MODEL#STAGE, run:ID or digest; or a revision: "
+            "all that its stages made. HEAD by default.",
         ),
     ] = "",
     key: Annotated[
@@ -37,7 +37,7 @@ def attest(
     ] = "",
     output: Annotated[
         str,
-        typer.Option("--output", "-o", metavar="FILE", help="Also write it; -: print it."),
+        typer.Option("--output", "-o", metavar="FILE", help="Also write it to FILE; - prints it."),
     ] = "",
     add_to: Annotated[
         str, typer.Option("--add-to", metavar="FILE", help="Add a signature to that attestation.")
@@ -57,10 +57,13 @@ def attest(
         ),
     ] = "",
     threshold: Annotated[
-        int, typer.Option("--threshold", metavar="N", min=1, help="With --verify: so many keys.")
+        int,
+        typer.Option(
+            "--threshold", metavar="N", min=1, help="With --verify: signatures by N keys."
+        ),
     ] = 1,
     at: Annotated[
-        str, typer.Option("--at", metavar="DATE", help="With --verify: keys as of that day.")
+        str, typer.Option("--at", metavar="DATE", help="With --verify: keys valid on that day.")
     ] = "",
     as_json: Json = False,
     quiet: Quiet = False,

@@ -78,7 +78,7 @@ def audit(
     return 0
 
 
-@app.command()
+@app.command(short_help="Check that nothing was removed or changed.")
 def verify(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> int:
     """Find what was removed from the log, changed or reordered; exits with 3 when something was.
 
@@ -154,7 +154,8 @@ def _show_value(name: str, value: Any) -> None:
     if value is None or value in ("", [], {}):
         return
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        text = " ".join(value)
+        sentences = any(" " in one for one in value)
+        text = ("; " if sentences else " ").join(value)
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     _wrapped(f"{name}: {_printable(text)}")

@@ -10,10 +10,10 @@ _MOST_NAMED = 1000
 """So many of the records that were sent are named; the tip of their chain stands for all."""
 
 
-def carry_events(verb: Literal["push", "fetch"], git_root: str, sent: tuple[str, ...]) -> None:
+def carry_events(verb: Literal["push", "fetch"], git_root: str, sent: tuple[str, ...]) -> list[str]:
     """Push or fetch the log; records that were just `sent` are put into it first.
 
-    That it fails is a warning: the data is there.
+    That it fails is a warning: the data is there. Returns what failed.
     """
     from mlxkit.audit.carry import fetch, push
 
@@ -27,6 +27,8 @@ def carry_events(verb: Literal["push", "fetch"], git_root: str, sent: tuple[str,
         _warn(f"the audit log was not {verb}ed: {error}")
         if isinstance(error, MlxError) and error.hint:
             terminal.note(f"{terminal.styled('hint:', 'cyan', sys.stderr)} {error.hint}")
+        return ["the audit log"]
+    return []
 
 
 def _note_sent(git_root: str, sent: tuple[str, ...]) -> None:

@@ -6,7 +6,16 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.options import (
+    Json,
+    Quiet,
+    Recursive,
+    Targets,
+    Verbose,
+    Wait,
+    WithDeps,
+    new_app,
+)
 from mlxkit.core.errors import ExitCode
 from mlxkit.data.checkout import Changes, check_out
 from mlxkit.data.tracked import tracked
@@ -19,12 +28,8 @@ app = new_app()
 def checkout(
     targets: Targets = None,
     summary: Annotated[bool, typer.Option("--summary", help="Only counts.")] = False,
-    with_deps: Annotated[
-        bool, typer.Option("--with-deps", "-d", help="Also what the targets need.")
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-R", help="All data below the folders named.")
-    ] = False,
+    with_deps: WithDeps = False,
+    recursive: Recursive = False,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Destroy changes that are recorded nowhere.")
     ] = False,

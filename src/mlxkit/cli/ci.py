@@ -9,10 +9,10 @@ from mlxkit.cli.options import HELP_NAMES
 COMMANDS = {
     "init": ("mlxkit.cli.ci_init", "Write workflows: test, train, review, deploy, retrain."),
     "comment": ("mlxkit.cli.ci_comment", "Keep one comment on a pull request up to date."),
-    "base": ("mlxkit.cli.ci_base", "Print the commit that this work is to be compared with."),
+    "base": ("mlxkit.cli.ci_base", "Print the commit to compare this branch with."),
     "commit": ("mlxkit.cli.ci_commit", "Commit what mlx repro wrote, and nothing else."),
     "update": ("mlxkit.cli.ci_update", "Bring imported data up to date; tell whether any is new."),
-    "promotion": ("mlxkit.cli.ci_promotion", "Tell what a promotion tag asks to deploy."),
+    "promotion": ("mlxkit.cli.ci_promotion", "Tell what a promotion tag deploys."),
 }
 
 
@@ -31,7 +31,7 @@ app = typer.Typer(
 
 @app.callback()
 def ci() -> None:
-    """What workflows on a server need: each of their steps is a command that you can run, too.
+    """Write GitHub workflows; run the steps that only they need, on your machine too.
 
     Example: mlx ci init --lock commit
     """

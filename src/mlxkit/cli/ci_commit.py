@@ -27,10 +27,12 @@ def commit(
 ) -> int:
     """Commit lock files, .dvc files and outputs that Git keeps, where they changed; nothing else.
 
-    With --check it tells whether the lock that is committed was up to date.
+    With --check it tells whether the lock that is committed was up to date. In a workflow the
+    output `changed` is true or false.
 
     Example: mlx repro && mlx ci commit
     """
+    from mlxkit.ci.event import write_output
     from mlxkit.ci.record import commit_changes, find_changes
 
     if not message.strip():
@@ -38,6 +40,7 @@ def commit(
     with reading() as session:
         changes = find_changes(session)
         made = commit_changes(session, changes, message) if changes.ours and not check else None
+    write_output("changed", "true" if changes.ours else "false")
     if as_json:
         document = {"commit": made, "changed": changes.ours, "left": changes.others}
         terminal.write_json(document)

@@ -12,24 +12,27 @@ app = new_app()
 def update(as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> int:
     """Bring all imported data up to date with where it comes from, and tell whether any is new.
 
-    In a workflow the output `new` is true or false.
+    Stages that always run, or read an address, look for themselves: they are named. In a workflow
+    the output `new` is false where there is nothing to run for.
 
     Example: mlx ci update && mlx repro
     """
     from mlxkit.ci.event import write_output
-    from mlxkit.ci.news import update_imports
+    from mlxkit.ci.new_data import update_imports
 
     with reading() as session:
         news = update_imports(session)
-    write_output("new", "true" if news.changed else "false")
+    write_output("new", "true" if news.may_be else "false")
     if as_json:
-        terminal.write_json({"imports": news.imports, "changed": news.changed})
+        terminal.write_json(news._asdict())
     elif not quiet:
         for one in news.changed:
             terminal.write(f"new data: {printable(one)}")
         if not news.changed:
             count = terminal.counted(len(news.imports), "import")
             terminal.write(f"no new data ({count})")
-    if not news.imports:
+        for one in news.asking:
+            terminal.write(f"looks for itself when it runs: {printable(one)}")
+    if not news.imports and not news.asking:
         terminal.note("there is nothing to look at: data comes in by mlx import and import-url")
     return 0

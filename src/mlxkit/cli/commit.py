@@ -10,8 +10,17 @@ from mlxkit.cli import terminal
 from mlxkit.cli.add import added_json
 from mlxkit.cli.bar import bar
 from mlxkit.cli.handover import give_to_dvc
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
-from mlxkit.core.errors import ExitCode, MlxError
+from mlxkit.cli.options import (
+    Json,
+    Quiet,
+    Recursive,
+    Targets,
+    Verbose,
+    Wait,
+    WithDeps,
+    new_app,
+)
+from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.data.add import LeftToDvc
 from mlxkit.data.commit import commit as commit_data
 from mlxkit.project import open_for_change
@@ -23,14 +32,10 @@ app = new_app()
 def commit(
     targets: Targets = None,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Without asking, also what has changed.")
+        bool, typer.Option("--force", "-f", help="Record changes without asking.")
     ] = False,
-    with_deps: Annotated[
-        bool, typer.Option("--with-deps", "-d", help="Also what the targets need.")
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-R", help="All data below the folders named.")
-    ] = False,
+    with_deps: WithDeps = False,
+    recursive: Recursive = False,
     no_relink: Annotated[
         bool, typer.Option("--no-relink", help="Leave the files as they are, no links.")
     ] = False,
@@ -56,7 +61,7 @@ def commit(
             )
     except LeftToDvc:
         if as_json:
-            raise MlxError(
+            raise UsageError(
                 "what stages made is committed by DVC's own code, which has no JSON",
                 hint="leave --json out",
             ) from None

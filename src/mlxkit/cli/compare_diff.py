@@ -8,9 +8,13 @@ from typing import Any, NamedTuple
 from mlxkit.cli import terminal
 from mlxkit.cli.tables import aligned, number
 from mlxkit.cli.terminal import printable, styled
+from mlxkit.metrics.judgement import is_better
+from mlxkit.metrics.preferences import Preference, preference_of
 
 Changes = Mapping[str, Mapping[str, Mapping[str, Any]]]
 NOTHING = "-"
+ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
+"""By which direction is the good one."""
 _ENOUGH = 17
 """Digits that tell any two numbers apart."""
 _LONG = 12
@@ -51,6 +55,17 @@ def nothing_known(name: str, change: Mapping[str, Any]) -> Judged:
     return Judged()
 
 
+def judged_by(known: Mapping[str, Preference]) -> Judge:
+    """Return a judge of metrics by what mlx.yaml and the metrics' names say is better."""
+
+    def judge(name: str, change: Mapping[str, Any]) -> Judged:
+        preference = preference_of(name, known)
+        better = is_better(name, dict(change), known)
+        return Judged(better, ARROWS[preference.better], preference.unit)
+
+    return judge
+
+
 def show_changes(
     changes: Changes,
     *,
@@ -74,7 +89,8 @@ def show_changes(
             if number_:
                 terminal.write()
             terminal.write(styled(printable(path), "bold"))
-        for line in _lines([_even(row) for row in rows] if precision else rows, indented=paths):
+        even = [_even(row, names[name]) for row, name in zip(rows, chosen, strict=True)]
+        for line in _lines(even if precision else rows, indented=paths):
             terminal.write(line)
         if len(chosen) < len(names):
             terminal.write(styled(f"{'  ' if paths else ''}and {len(names) - _SHOWN} more", "dim"))
@@ -142,9 +158,13 @@ def _row(name: str, change: Mapping[str, Any], judge: Judge, precision: int) -> 
     )
 
 
-def _even(row: Row) -> Row:
-    """Return a row whose fractions have as many decimals as each other."""
-    old, new, diff = aligned([row.old, row.new, row.diff])
+def _even(row: Row, change: Mapping[str, Any]) -> Row:
+    """Return a row whose fractions have as many decimals as each other; a small one needs two."""
+    values = [change["old"], change["new"], change.get("diff")]
+    diff = row.diff
+    if isinstance(values[2], float) and abs(values[2]) < 1:
+        diff = _signed(values[2], 2) + "".join(row.diff.partition(" ")[1:])
+    old, new, diff = aligned([row.old, row.new, diff], values)
     return row._replace(old=old, new=new, diff=diff)
 
 
@@ -209,9 +229,10 @@ def _lines(rows: Sequence[Row], *, indented: bool) -> Iterator[str]:
             yield margin + row.name
             yield f"{margin}  {row.old} {arrow} {row.new}   {row.diff}  {name}".rstrip()
             continue
+        gap = [_gap(text, width) for text, width in zip(row, widths, strict=True)]
         yield (
-            f"{margin}{_left(row.name, widths[0])}  {_right(row.old, widths[1])} {arrow} "
-            f"{_left(row.new, widths[2])}   {_right(row.diff, widths[3])}  {name}"
+            f"{margin}{row.name}{gap[0]}  {gap[1]}{row.old} {arrow} "
+            f"{row.new}{gap[2]}   {gap[3]}{row.diff}  {name}"
         ).rstrip()
 
 
@@ -223,9 +244,5 @@ def _len(text: str) -> int:
     return cell_len(text)
 
 
-def _left(text: str, width: int) -> str:
-    return text + " " * (width - _len(text))
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - _len(text)) + text
+def _gap(text: str, width: int) -> str:
+    return " " * (width - _len(text))

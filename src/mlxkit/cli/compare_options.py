@@ -31,13 +31,19 @@ def complete_revisions(incomplete: str) -> list[str]:
 Old = Annotated[
     str,
     typer.Argument(
-        metavar="[A", help="Old revision.", autocompletion=complete_revisions, show_default=True
+        metavar="[A]",
+        help="The old revision; HEAD by default.",
+        autocompletion=complete_revisions,
+        show_default=False,
     ),
 ]
 New = Annotated[
     str,
     typer.Argument(
-        metavar="[B]]", help="New one: the files here.", autocompletion=complete_revisions
+        metavar="[B]",
+        help="The new one; the working tree by default.",
+        autocompletion=complete_revisions,
+        show_default=False,
     ),
 ]
 Branches = Annotated[bool, typer.Option("--all-branches", "-a", help="Of every branch.")]
@@ -47,15 +53,17 @@ Unchanged = Annotated[bool, typer.Option("--all", help="Also what is the same.")
 Markdown = Annotated[bool, typer.Option("--md", help="As a Markdown table.")]
 Full = Annotated[
     bool,
-    typer.Option("--full", help="On a terminal, too, every change of files with many of them."),
+    typer.Option(
+        "--full", help="Show every change; a terminal shows the most important of long files."
+    ),
 ]
 NoPath = Annotated[bool, typer.Option("--no-path", help="Do not show the files' paths.")]
 Recursive = Annotated[
     bool,
-    typer.Option("--recursive", "-R", help="Taken as DVC takes it: folders are always searched."),
+    typer.Option("--recursive", "-R", help="Accepted as DVC's; folders are always searched."),
 ]
 Precision = Annotated[
-    int, typer.Option("--precision", min=1, max=17, help="Significant digits to show.")
+    int, typer.Option("--precision", metavar="N", min=1, max=17, help="Significant digits to show.")
 ]
 
 

@@ -1,5 +1,6 @@
 """`mlx cost`: what the runs on record cost, by stage, run, model or commit."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,7 @@ from mlxkit.runs.models import models_by_stage
 from mlxkit.runs.prices import Prices, load_prices
 from mlxkit.runs.record import SHOWN, Record
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 app = new_app()
 
@@ -65,7 +67,7 @@ def cost(
         if begin:
             records = since(records, read_time(begin, datetime.now().astimezone()))
         if rev:
-            records = made_on(records, session.git_root, rev)
+            records = made_on(records, session.git_root, _commits(session, session.git_root, rev))
         groups = grouped(records, prices, _key(by, session, records))
     in_order = dict(sorted(groups.items(), key=lambda item: -_weight(item[1])))
     found = dict(reversed(groups.items())) if by is By.run else in_order
@@ -74,6 +76,16 @@ def cost(
     elif not quiet:
         _show(by, found, records, prices, session.git_root)
     return 0
+
+
+def _commits(session: Session, git_root: str, rev: str) -> str:
+    """Return a revision, or a range, with commits for the versions and stages of models in it."""
+    folder = project_of(session.root, git_root)
+    parts = re.split(r"(\.\.\.?)", rev)
+    return "".join(
+        (commit_named(git_root, one, folder) if "@" in one or "#" in one else None) or one
+        for one in parts
+    )
 
 
 def _key(

@@ -1,7 +1,6 @@
 """`mlx diff`: which tracked files differ between revisions, and how the rows of a table do."""
 
 import os
-import tempfile
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from mlxkit.cli.diff_blocks import Block, as_html, as_markdown, as_text
 from mlxkit.cli.options import Json, ManyTargets, Quiet, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode, UsageError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.files import scratch_folder, write_atomic
 from mlxkit.data.diff.files import Diff
 from mlxkit.data.diff.files import diff as find_diff
 
@@ -20,9 +19,11 @@ app = new_app()
 
 @app.command(cls=ManyTargets)
 def diff(
-    a: Annotated[str | None, typer.Argument(metavar="[A", help="Old revision: HEAD.")] = None,
+    a: Annotated[
+        str | None, typer.Argument(metavar="[A]", help="The old revision; HEAD by default.")
+    ] = None,
     b: Annotated[
-        str | None, typer.Argument(metavar="[B]]", help="New one: the files here.")
+        str | None, typer.Argument(metavar="[B]", help="The new one; the working tree by default.")
     ] = None,
     targets: Annotated[
         list[str] | None,
@@ -32,13 +33,20 @@ def diff(
         str, typer.Option("--rows", metavar="[REV:]PATH", help="Compare the rows of a table.")
     ] = "",
     against: Annotated[
-        str, typer.Option("--against", metavar="[REV:]PATH", help="With another table.")
+        str,
+        typer.Option(
+            "--against",
+            metavar="[REV:]PATH",
+            help="The table to compare with, instead of its old revision.",
+        ),
     ] = "",
     key: Annotated[
         list[str] | None,
-        typer.Option("--key", metavar="COLUMNS", help="What names a row: A or A,B."),
+        typer.Option("--key", metavar="COLUMNS", help="The columns that identify a row: A or A,B."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows of each kind to list.")] = 10,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Rows of each kind to list.")
+    ] = 10,
     show_hash: Annotated[bool, typer.Option("--show-hash", help="Show digests.")] = False,
     hide_missing: Annotated[
         bool, typer.Option("--hide-missing", help="Do not list what the cache lacks.")
@@ -136,7 +144,7 @@ def _diff_rows(
     from mlxkit.data.rows.compare import diff_rows
     from mlxkit.data.rows.report import document
 
-    with tempfile.TemporaryDirectory(prefix="mlx-rows-") as scratch:
+    with scratch_folder("mlx-rows-") as scratch:
         old, new = _sources(places, scratch)
         found = diff_rows(old, new, key=key, limit=limit)
     shown = blocks(found)

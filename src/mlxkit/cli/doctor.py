@@ -12,6 +12,7 @@ from mlxkit.pipeline.checkup import (
     Finding,
     check_dvc,
     check_locks,
+    check_memory,
     check_merges,
     check_session,
 )
@@ -29,7 +30,7 @@ def doctor(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Find what is broken: cut lock files, stale locks, a wrong index, a missing tool.
+    """Find what is broken: truncated lock files, stale locks, a wrong index, a missing tool.
 
     Example: mlx doctor --fix
     """
@@ -66,7 +67,7 @@ def doctor(
 
 
 def _examine(root: str) -> list[Finding]:
-    found = [*check_dvc(), *check_locks(root), *check_merges(root)]
+    found = [*check_dvc(), *check_locks(root), *check_merges(root), *check_memory(root)]
     try:
         session = open_project(root, say=lambda _: None)
         found += check_session(session)

@@ -46,7 +46,7 @@ def env() -> None:
     """
 
 
-@app.command()
+@app.command(short_help="Show the environment of a run, or of now.")
 def show(
     run: Annotated[
         str,
@@ -60,7 +60,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show the Python, platform and distributions of a run, or of now.
+    """Show the Python, platform and packages of a run, or of now.
 
     Example: mlx env show train
     """
@@ -73,7 +73,7 @@ def show(
     return 0
 
 
-@app.command()
+@app.command(short_help="Compare the environments of two runs.")
 def diff(
     one: Annotated[
         str,
@@ -91,7 +91,7 @@ def diff(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show which distributions and versions differ between the environments of two runs.
+    """Show which packages and versions differ between the environments of two runs.
 
     Example: mlx env diff train .
     """

@@ -18,10 +18,9 @@ from mlxkit.cli.compare_options import (
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.metrics.importance import Interest, by_importance, load_interest
-from mlxkit.metrics.preferences import Preference, load_preferences, preference_of
+from mlxkit.metrics.preferences import Preference, load_preferences
 
 app = new_app()
-ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 ALL_DIGITS = 0
 
 
@@ -89,14 +88,9 @@ def _show(
     paths: bool,
     interest: Interest | None,
 ) -> None:
-    from mlxkit.cli.compare_diff import Brief, Judged, show_changes, show_markdown
-    from mlxkit.metrics.judgement import is_better
+    from mlxkit.cli.compare_diff import Brief, judged_by, show_changes, show_markdown
 
-    def judge(name: str, change: Mapping[str, Any]) -> Judged:
-        preference = preference_of(name, known)
-        better = is_better(name, dict(change), known)
-        return Judged(better, ARROWS[preference.better], preference.unit)
-
+    judge = judged_by(known)
     metrics, params = found.metrics.changes, found.params.changes
     if markdown:
         if metrics:

@@ -61,7 +61,8 @@ def list_(
     else:
         _show(found, titles)
     if not found and not as_json and not quiet:
-        more = f"; {len(every)} of other commits: mlx exp list -A" if every else ""
+        at = f" {git_remote}" if git_remote else ""
+        more = f"; {len(every)} of other commits: mlx exp list{at} -A" if every else ""
         terminal.note(f"no experiments of this commit{more}")
     return 0
 

@@ -13,20 +13,24 @@ from mlxkit.cli.exp_run_end import outcome_document, summary
 from mlxkit.cli.exp_run_make import Maker, best_of, choose_view, read_metrics
 from mlxkit.cli.exp_run_show import labels
 from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.run_options import (
+    AllowMissing,
+    AllPipelines,
+    BelowFolders,
+    Downstream,
+    ForceDownstream,
+    KeepGoing,
+    Pipeline,
+    Pull,
+    SingleItem,
+    flag,
+)
 from mlxkit.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from mlxkit.experiments.run import Work
 
 app = new_app()
-
-
-def _flag(*names: str, text: str) -> Any:
-    return typer.Option(*names, help=text)
-
-
-def _hidden(*names: str) -> Any:
-    return typer.Option(*names, hidden=True)
 
 
 @app.command()
@@ -47,11 +51,12 @@ def run(
             "--sweep",
             metavar="KEY=VALUES;...",
             help="An experiment for each combination: 'a=1,2,5;b=3..8;c=0.1..0.5..0.1'. "
-            "Given again: those, too.",
+            "May be repeated.",
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="The most experiments allowed. [1000]")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="The most experiments allowed. [1000]"),
     ] = None,
     search: Annotated[
         int | None,
@@ -64,76 +69,59 @@ def run(
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="[FILE:]NAME", help="What --search goes by.")
+        str,
+        typer.Option("--metric", metavar="[FILE:]NAME", help="The metric that --search optimizes."),
     ] = "",
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="Another search than the usual one. [0]")
+        int | None, typer.Option("--seed", metavar="N", min=0, help="The seed of --search. [0]")
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", "-n", help="Its name; of several, with -1, -2 behind it.")
+        str,
+        typer.Option("--name", "-n", metavar="NAME", help="Its name; several get -1, -2 appended."),
     ] = "",
     message: Annotated[
-        str, typer.Option("--message", "-m", "-M", help="The message of the commit.")
+        str, typer.Option("--message", "-m", "-M", metavar="TEXT", help="The commit's message.")
     ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Experiments at once.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Experiments at once.")
+    ] = 1,
     going_on: Annotated[
-        bool, _flag("--continue", text="Go on with the last sweep: run what has no result.")
+        bool, flag("--continue", text="Go on with the last sweep: run what has no result.")
     ] = False,
-    apply: Annotated[
-        bool, _flag("--apply", text="Bring the result into the working tree.")
-    ] = False,
+    apply: Annotated[bool, flag("--apply", text="Bring the result into the working tree.")] = False,
     copies: Annotated[
         list[str] | None,
-        typer.Option(
-            "--copy-paths", "-C", metavar="PATH", help="Take along what is not tracked by Git."
-        ),
+        typer.Option("--copy-paths", "-C", metavar="PATH", help="Also copy this untracked path."),
     ] = None,
     force: Annotated[
-        bool, _flag("--force", "-f", text="Run what is up to date; replace experiments.")
+        bool, flag("--force", "-f", text="Run what is up to date; replace experiments.")
     ] = False,
-    single_item: Annotated[
-        bool, _flag("--single-item", "-s", text="Only the targets, not what they need.")
-    ] = False,
-    pipeline: Annotated[
-        bool, _flag("--pipeline", "-p", text="The whole pipelines that the targets are part of.")
-    ] = False,
-    all_pipelines: Annotated[
-        bool, _flag("--all-pipelines", "-P", text="Every stage of the project.")
-    ] = False,
-    recursive: Annotated[
-        bool, _flag("--recursive", "-R", text="All stages below the folders named.")
-    ] = False,
-    downstream: Annotated[
-        bool, _flag("--downstream", text="The targets and what needs them.")
-    ] = False,
-    force_downstream: Annotated[
-        bool, _flag("--force-downstream", text="Run everything after a stage that ran.")
-    ] = False,
-    pull: Annotated[bool, _flag("--pull", text="Fetch data that is missing.")] = False,
-    allow_missing: Annotated[
-        bool, _flag("--allow-missing", text="Missing data alone is no reason to run.")
-    ] = False,
-    dry: Annotated[bool, _flag("--dry", text="Only list the experiments.")] = False,
-    keep_going: Annotated[
-        bool,
-        _flag("--keep-going", "-k", text="After a failure, go on with the rest."),
-    ] = False,
+    single_item: SingleItem = False,
+    pipeline: Pipeline = False,
+    all_pipelines: AllPipelines = False,
+    recursive: BelowFolders = False,
+    downstream: Downstream = False,
+    force_downstream: ForceDownstream = False,
+    pull: Pull = False,
+    allow_missing: AllowMissing = False,
+    dry: Annotated[bool, flag("--dry", text="Only list the experiments.")] = False,
+    keep_going: KeepGoing = False,
     ignore_errors: Annotated[
-        bool, _flag("--ignore-errors", text="Make the experiment even if stages fail.")
+        bool, flag("--ignore-errors", text="Make the experiment even if stages fail.")
     ] = False,
     no_hydra: Annotated[
-        bool, _flag("--no-hydra", text="Do not compose params.yaml with Hydra.")
+        bool, flag("--no-hydra", text="Do not compose params.yaml with Hydra.")
     ] = False,
-    temp: Annotated[bool, _hidden("--temp")] = False,
+    temp: Annotated[bool, typer.Option("--temp", hidden=True)] = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Run experiments, each in a place of its own; your files stay as they are.
+    """Run experiments, each in its own worktree; your files stay as they are.
 
-    Every combination of --sweep is one, several at once with -j; stages that they share run once.
-    DVC's queue is dvc's: --queue and --run-all hand over to it.
+    --sweep makes one of each combination; -j runs several at once; stages that they share run
+    once. --queue and --run-all are DVC's queue, and handed to dvc.
 
     Example: mlx exp run --sweep 'train.lr=0.01,0.1;train.depth=3..8' -j 2
     """

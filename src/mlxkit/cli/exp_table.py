@@ -84,7 +84,9 @@ def _states(rows: Sequence[Row]) -> list[Drawn]:
 
 def _data(rows: Sequence[Row], column: Column, title: tuple[str, str], view: View) -> Drawn:
     texts = [_cell(row, column, view.precision) for row in rows]
-    cells = [printable(title[1]), *(aligned(texts) if column.kind == "metrics" else texts)]
+    if column.kind == "metrics":
+        texts = aligned(texts, [row.value(column) for row in rows])
+    cells = [printable(title[1]), *texts]
     marks: frozenset[int] = frozenset()
     if column.kind == "metrics":
         top = best(rows, column, preference_of(column.name, view.preferences).better)

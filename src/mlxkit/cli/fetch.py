@@ -7,18 +7,33 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.carrying import (
+    NoRecords,
+    OnlyRecords,
+    carry,
+    carry_alone,
+    carrying_anyway,
+    records_json,
+    tell_records,
+)
+from mlxkit.cli.options import (
+    Glob,
+    Json,
+    Quiet,
+    Recursive,
+    Targets,
+    Verbose,
+    Wait,
+    WithDeps,
+    new_app,
+)
 from mlxkit.cli.transfer import (
     AllBranches,
     AllCommits,
     AllTags,
-    Glob,
     Jobs,
-    Recursive,
     RemoteName,
     RunCache,
-    WithDeps,
     exit_code,
     request,
     tell,
@@ -44,12 +59,14 @@ def fetch(
     run_cache: RunCache = False,
     glob: Glob = False,
     max_size: Annotated[
-        int, typer.Option("--max-size", metavar="BYTES", help="Only data smaller than that.")
+        int, typer.Option("--max-size", metavar="BYTES", help="Only files below that size.")
     ] = 0,
     types: Annotated[
-        list[str] | None, typer.Option("--type", help="Only metrics, or plots.")
+        list[str] | None,
+        typer.Option("--type", metavar="KIND", help="Only metrics, or only plots."),
     ] = None,
     no_records: NoRecords = False,
+    only_records: OnlyRecords = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -59,6 +76,9 @@ def fetch(
 
     Example: mlx fetch data/images
     """
+    if only_records:
+        mixed = no_records or bool(targets)
+        return carry_alone("fetch", mixed=mixed, as_json=as_json, quiet=quiet)
     if not set(types or ()) <= {"metrics", "plots"}:
         raise UsageError("--type is metrics or plots")
     revisions = {"all_branches": all_branches, "all_tags": all_tags, "all_commits": all_commits}

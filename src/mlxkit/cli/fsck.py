@@ -47,11 +47,9 @@ def fsck(
         str, typer.Option("--remote", "-r", metavar="NAME", help="Check that remote instead.")
     ] = "",
     sample: Annotated[
-        str, typer.Option(metavar="PART", help="Read only some by chance: 1%, or 500 objects.")
+        str, typer.Option(metavar="PART", help="Read only a random sample: 1%, or 500 objects.")
     ] = "",
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Choose the same ones each time.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The seed of the sample.")] = None,
     mend: Annotated[
         bool,
         typer.Option(
@@ -68,7 +66,7 @@ def fsck(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Read every object again: bytes that are not what their name says, and who needs them.
+    """Read every object again; list those that do not match their digest, and who needs them.
 
     With --repair, what is damaged in the cache comes from a remote again, and with -r, what is
     damaged in that remote from the cache. Exits with 3 when something is wrong still.

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlxkit.cli import terminal
+from mlxkit.cli.bar import bar
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 from mlxkit.core.errors import ExitCode, MlxError, UsageError
+from mlxkit.core.progress import Progress
 
 if TYPE_CHECKING:
     from mlxkit.gates.judge import Judged
@@ -38,11 +40,11 @@ def gate(
         ),
     ] = None,
     rev: Annotated[
-        str, typer.Option(metavar="REV", help="Judge a commit; the working tree by default.")
-    ] = "",
+        str | None, typer.Option(metavar="REV", help="Judge a commit; the working tree by default.")
+    ] = None,
     base: Annotated[
-        str, typer.Option(metavar="REV", help="Compare with REV, whatever the rules name.")
-    ] = "",
+        str | None, typer.Option(metavar="REV", help="Compare with REV, whatever the rules name.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the figures and files behind each verdict.")
     ] = False,
@@ -53,6 +55,18 @@ def gate(
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Who, for --override; Git's user by default.")
     ] = "",
+    accept_overrides: Annotated[
+        bool,
+        typer.Option(
+            "--accept-overrides", help="Exit with 0 where all failures have an override on record."
+        ),
+    ] = False,
+    report: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Write the report of mlx report, with these verdicts, to FILE."
+        ),
+    ] = "",
     no_record: Annotated[
         bool, typer.Option("--no-record", help="Do not keep the verdicts.")
     ] = False,
@@ -60,21 +74,22 @@ def gate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Judge what is recorded by the gates of mlx.yaml; exits with 3 when one fails.
+    """Judge metrics, data and models by the gates of mlx.yaml; exits with 3 when one fails.
 
     Verdicts are kept with the commit, and go with mlx push.
 
     Example: mlx gate test --base main
     """
-    from mlxkit.gates.judge import judge
-
     _check_options(override=override, no_record=no_record, reason=reason, name=name)
     with reading() as session:
-        judged = judge(session, names or [], rev or None, base or None)
+        with bar(quiet=quiet or as_json) as progress:
+            judged = _judged(session, names or [], rev, base, report, progress)
         kept = None if no_record else _kept(session, judged, must=override and not judged.passed)
         if override and not judged.passed:
             _let_through(session, judged, kept or {}, name, reason)
         through = _overrides(session, judged)
+        if report:
+            _write_report(session, judged, rev, base, report)
     if as_json:
         terminal.write_json(_document(judged, through, kept or {}))
     elif not quiet:
@@ -85,7 +100,10 @@ def gate(
             terminal.note("nothing was overridden: all gates passed")
         if kept is None and not no_record and judged.untied:
             terminal.note(f"not kept: {judged.untied}")
-    return ExitCode.OK if judged.passed or override else ExitCode.CHECK_FAILED
+    failed = {one.gate for one in judged.outcomes if not one.passed}
+    good = {one.gate for one in through if not one.doubt}
+    accepted = (override or accept_overrides) and failed <= good
+    return ExitCode.OK if accepted or not failed else ExitCode.CHECK_FAILED
 
 
 def _check_options(*, override: bool, no_record: bool, reason: str, name: str) -> None:
@@ -107,11 +125,12 @@ def _kept(session: "Session", judged: "Judged", *, must: bool) -> dict[str, str]
         return None
     try:
         return keep(session, judged)
-    except MlxError as error:
+    except (MlxError, OSError) as error:
         if must:
             raise
         word = terminal.styled("warning:", "yellow", sys.stderr)
-        terminal.note(f"{word} the verdicts were not kept: {error}")
+        why = error.strerror if isinstance(error, OSError) else error
+        terminal.note(f"{word} the verdicts were not kept: {why}")
         return None
 
 
@@ -124,6 +143,37 @@ def _let_through(
     assert session.git_root is not None  # or the verdicts could not be kept
     who = name or identity(session.git_root).name
     let_through(session, judged, kept, who, reason)
+
+
+def _judged(
+    session: "Session",
+    names: list[str],
+    rev: str | None,
+    base: str | None,
+    report: str,
+    progress: Progress,
+) -> "Judged":
+    """Judge each gate once; where one cannot be judged, the report is written to say so."""
+    from mlxkit.gates.judge import judge, judge_each
+
+    if not report:
+        return judge(session, names, rev, base, progress)
+    judged = judge_each(session, names, rev, base, progress)
+    for error in judged.unjudged.values():
+        _write_report(session, judged, rev, base, report)
+        raise error
+    return judged
+
+
+def _write_report(
+    session: "Session", judged: "Judged", rev: str | None, base: str | None, path: str
+) -> None:
+    from mlxkit.cli.review import write_report
+    from mlxkit.reports.collect import collect
+    from mlxkit.reports.markdown import render
+
+    found = collect(session, rev=rev, base=base, judged=judged)
+    write_report(path, render(found))
 
 
 def _overrides(session: "Session", judged: "Judged") -> "list[Override]":

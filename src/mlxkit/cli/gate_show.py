@@ -29,7 +29,10 @@ def show(outcomes: Sequence[Outcome], overrides: Sequence[Override], *, explain:
             _show_verdict(one, _widest(outcome), explain=explain)
         if outcome.gate in through:
             told = through[outcome.gate]
-            _wrapped(f"let through by {told.name} on {told.when[:10]}: {told.reason}", "  ! ")
+            doubt = f" (does not count: {told.doubt})" if told.doubt else ""
+            _wrapped(
+                f"let through by {told.name} on {told.when[:10]}: {told.reason}{doubt}", "  ! "
+            )
 
 
 def _show_gate(outcome: Outcome) -> None:
@@ -39,6 +42,8 @@ def _show_gate(outcome: Outcome) -> None:
         if (number := sum(one.verdict == word for one in outcome.verdicts))
     ]
     word, style = ("passed", "green") if outcome.passed else ("failed", "red")
+    if all(one.verdict == "skipped" for one in outcome.verdicts):
+        word, style = "no rule applies", "dim"
     name = terminal.styled(printable(outcome.gate), "bold")
     terminal.write(f"{name}: {terminal.styled(word, style)} ({', '.join(counts)})")
 

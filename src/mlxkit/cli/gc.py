@@ -16,6 +16,7 @@ from mlxkit.core.errors import ExitCode, UsageError
 from mlxkit.data.gc.collect import Plan, Wanted, carry_out, limited, make_plan
 from mlxkit.data.gc.scope import Scope
 from mlxkit.experiments.atwork import needed, nobody_making
+from mlxkit.experiments.leftovers import forget_empty, leftovers
 from mlxkit.project import find_root
 
 app = new_app()
@@ -30,7 +31,9 @@ def gc(
         list[str] | None, typer.Argument(metavar="[PROJECTS]...", help="More projects for -p.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
-    force: Annotated[bool, typer.Option("--force", "-f", help="The same, as DVC says it.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="The same; DVC's name for it.")
+    ] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only show what would be deleted.")] = False,
     older_than: Annotated[
         str,
@@ -53,7 +56,7 @@ def gc(
         bool, typer.Option("--all-commits", "-A", help="... and all commits.")
     ] = False,
     all_experiments: Annotated[
-        bool, typer.Option("--all-experiments", help="... and DVC's experiments.")
+        bool, typer.Option("--all-experiments", help="... and experiments.")
     ] = False,
     rev: Annotated[str, typer.Option(metavar="REV", help="... and this commit.")] = "",
     num: Annotated[
@@ -84,7 +87,9 @@ def gc(
     remote: Annotated[
         str, typer.Option("--remote", "-r", metavar="NAME", help="In that one (from DVC).")
     ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Requests at once (from DVC).")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="Requests at once (from DVC).")
+    ] = 0,
     skip_failed: Annotated[
         bool, typer.Option("--skip-failed", help="Pass over unreadable commits (from DVC).")
     ] = False,
@@ -93,12 +98,12 @@ def gc(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Delete from the cache what nothing needs: first shows what and why, then asks.
+    """Delete data from the cache that nothing needs: show what and why, then ask.
 
     Everything is kept that the working tree, any commit of any branch, tag, stash, reflog,
     experiment or worktree, a past run, an unfinished sweep or a pin refers to, and whatever is
-    younger than two weeks. While experiments are made, it waits (--wait).
-    What was deleted is put into the audit log (mlx audit).
+    younger than two weeks. While experiments run, it waits (--wait).
+    The deletion is an event of the audit log (mlx audit).
 
     Example: mlx gc --older-than 30d --yes
     """
@@ -138,7 +143,7 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
     plan: Plan | None = None
     if not yes:
         with opened(request) as sessions:
-            plan = make_plan(sessions[0], sessions[1:], request.wanted, needed)
+            plan = make_plan(sessions[0], sessions[1:], request.wanted, needed, leftovers)
             no = refusal(sessions[0], request)
         show_plan(plan, show)
         if dry or not plan.remove or no or not agreed(plan, show):
@@ -150,7 +155,7 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
         no = refusal(sessions[0], request)
         if no:
             raise no
-        fresh = make_plan(sessions[0], sessions[1:], request.wanted, needed)
+        fresh = make_plan(sessions[0], sessions[1:], request.wanted, needed, leftovers)
         if plan is None:
             show_plan(fresh, show)
         else:
@@ -159,6 +164,8 @@ def _collect(request: Request, *, yes: bool, dry: bool, show: Show) -> int:
         try:
             with bar(quiet=show.quiet or show.as_json) as progress:
                 done = carry_out(fresh, progress)
+            for one in sessions:
+                forget_empty(one)
         finally:
             noted = note_collected(sessions[0].root, sessions[0].git_root, fresh, done)
     finish(fresh, done, show)

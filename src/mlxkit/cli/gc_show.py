@@ -25,7 +25,7 @@ _WORDS = {
     UNREFERENCED: "nothing refers to it",
     OUT_OF_SCOPE: "needed only outside of what you chose to keep",
     RUN_RECORD: "needed only by a run record",
-    LEFTOVER: "left by a process that was killed",
+    LEFTOVER: "left by a killed process or a finished sweep",
     YOUNG: "kept: not needed, but too young",
     IN_DOUBT: "kept: may belong to a folder whose list is missing",
 }

@@ -22,11 +22,13 @@ NEXT = """next:
 
 @app.command()
 def init(
-    directory: Annotated[str, typer.Argument(help="The project's folder.")] = ".",
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="The project's folder.")] = ".",
     no_scm: Annotated[bool, typer.Option("--no-scm", help="Work without Git.")] = False,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Start DVC's part anew.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Set DVC up again from scratch.")
+    ] = False,
     subdir: Annotated[
-        bool, typer.Option("--subdir", help="In a subfolder of a repository (found out anyway).")
+        bool, typer.Option("--subdir", help="Accepted as DVC's; subfolders are noticed anyway.")
     ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -48,9 +50,13 @@ def init(
         flags = [("--no-scm", no_scm), ("--subdir", below and not no_scm), ("--force", force)]
         _init_dvc([flag for flag, wanted in flags if wanted])
     prepare_folder(here)
+    written = []
     if not no_scm:
-        ignored, merged = _ignore_ours(here), _merge_ours(here)
-        if ignored or merged or made:
+        written = [
+            *([".gitignore"] if _ignore_ours(here) else []),
+            *([".gitattributes"] if _merge_ours(here) else []),
+        ]
+        if written or made:
             _stage(here)
     if as_json:
         terminal.write_json({"root": here, "created": made})
@@ -58,6 +64,8 @@ def init(
         terminal.write("started a project" if made else "this is a project already")
         if made:
             terminal.note(NEXT)
+        elif written:
+            terminal.note(f"staged for the next commit: {', '.join(written)}")
     return 0
 
 

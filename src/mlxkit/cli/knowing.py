@@ -1,6 +1,5 @@
 """Opens the index of history for commands that ask it."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ from mlxkit.tools import git
 
 
 @contextmanager
-def knowing(*, quiet: bool = False) -> Iterator[Index]:
-    """Open the index at the current folder, up to date.
+def knowing(start: str = ".", *, quiet: bool = False) -> Iterator[Index]:
+    """Open the index of the project at a folder, the current one, up to date.
 
     Raises ProjectError without Git, MlxError where the index turns out to be damaged or busy.
     """
-    root = find_root(os.getcwd())
+    root = find_root(start)
     git_root = git.find_root(root)
     if git_root is None:
         raise ProjectError("without Git there is no history", hint="run: git init")

@@ -1,6 +1,5 @@
 """Groups of sub-commands whose modules are imported only when they are called."""
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
@@ -44,6 +43,8 @@ class LateSubcommands(TyperGroup):
         """Suggest the nearest sub-command for one that is not there; raises UsageError."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in self.known():
+            import difflib
+
             near = difflib.get_close_matches(name, sorted(self.known()), n=1)
             hint = f"did you mean 'mlx {self.verb} {near[0]}'?" if near else ""
             raise UsageError(

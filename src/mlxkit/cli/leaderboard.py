@@ -61,7 +61,7 @@ def leaderboard(
 ) -> int:
     """Rank models by one metric on one version of the test set; count how often it was used.
 
-    What was measured on another version, or on nobody knows which, is listed apart, never ranked.
+    What was measured on another or an unknown version is listed apart, never ranked.
     `leaderboard` of mlx.yaml says what competes.
 
     Example: mlx leaderboard -n 10

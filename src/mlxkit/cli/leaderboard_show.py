@@ -49,8 +49,10 @@ def show_choice(row: Row, name: str) -> None:
 
 
 def _show_table(board: Board, most: int | None, *, markdown: bool) -> None:
-    rows = [_cells(one) for one in board.rows[:most]]
-    for row, value in zip(rows, aligned([row[_VALUE] for row in rows]), strict=True):
+    shown = board.rows[:most]
+    rows = [_cells(one) for one in shown]
+    values = aligned([row[_VALUE] for row in rows], [one.entry.score.value for one in shown])
+    for row, value in zip(rows, values, strict=True):
         row[_VALUE] = value
     titles = [*_TITLES, board.question.metric, ""]
     if not any(row[-1] for row in rows):

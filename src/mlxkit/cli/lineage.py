@@ -25,17 +25,17 @@ def lineage(
         typer.Argument(
             metavar="WHAT",
             help="A path, REV:PATH, a digest or its beginning, a file from anywhere, "
-            "MODEL@VERSION or run:ID.",
+            "MODEL@VERSION, MODEL#STAGE or run:ID.",
         ),
     ],
     upstream: Annotated[
-        bool, typer.Option("--upstream", help="Only what it was made of, to the raw data.")
+        bool, typer.Option("--upstream", help="Only what it was made from, back to the raw data.")
     ] = False,
     downstream: Annotated[
-        bool, typer.Option("--downstream", help="Only what was made of it, to the last model.")
+        bool, typer.Option("--downstream", help="Only what was made from it.")
     ] = False,
     depth: Annotated[
-        int | None, typer.Option("--depth", metavar="N", min=0, help="So many steps each way.")
+        int | None, typer.Option("--depth", metavar="N", min=0, help="At most N steps each way.")
     ] = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid diagram.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="As a graph for Graphviz.")] = False,

@@ -15,7 +15,8 @@ from mlxkit.lineage.document import changes
 from mlxkit.lineage.log import History, Version, history_of, log_document
 from mlxkit.lineage.what import from_repository
 from mlxkit.metrics.load import flatten
-from mlxkit.tools import git
+from mlxkit.runs.choose import project_of
+from mlxkit.versions.find import commit_named
 
 app = new_app()
 
@@ -24,9 +25,12 @@ _MOST = 8  # changed values of a version
 
 @app.command()
 def log(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="What a stage or `add` tracks.")],
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="A path that a stage or `mlx add` tracks.")
+    ],
     rev: Annotated[
-        str, typer.Option("--rev", metavar="REV", help="The history of a branch or commit: HEAD.")
+        str,
+        typer.Option("--rev", metavar="REV", help="The history of that branch or commit."),
     ] = "HEAD",
     everywhere: Annotated[
         bool, typer.Option("--all", help="On all branches, tags, stashes and experiments.")
@@ -44,12 +48,13 @@ def log(
     Example: mlx log model.skops
     """
     with knowing(quiet=quiet) as index:
-        if not everywhere and rev != "HEAD" and git.commit_id(index.git_root, rev) is None:
+        start = commit_named(index.git_root, rev, project_of(index.root, index.git_root))
+        if not everywhere and rev != "HEAD" and start is None:
             raise UsageError(
                 f"'{rev}' is no revision of this repository", hint="see: git log --oneline --all"
             )
         wanted = from_repository(index, path)
-        found = history_of(index, wanted, rev=None if everywhere else rev, limit=limit)
+        found = history_of(index, wanted, rev=None if everywhere else start or rev, limit=limit)
     if as_json:
         terminal.write_json({"path": wanted, "versions": log_document(found.versions)})
     elif not quiet:

@@ -24,13 +24,14 @@ FOLLOW_SECONDS = 0.2
 @app.command()
 def logs(
     stage: Annotated[
-        str | None, typer.Argument(help="A stage.", autocompletion=complete_stages)
+        str | None,
+        typer.Argument(metavar="[STAGE]", help="A stage.", autocompletion=complete_stages),
     ] = None,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="Only the last lines; 0: all.")
+        int, typer.Option("--lines", "-n", metavar="N", min=0, help="Only the last lines; 0: all.")
     ] = 0,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the stage runs.")
+        bool, typer.Option("--follow", "-f", help="Keep printing while the stage runs.")
     ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -48,7 +49,7 @@ def logs(
         if not os.path.exists(path):
             raise MlxError(
                 f"stage '{one.address(os.getcwd())}' has not run here",
-                hint=f"run it with: mlx repro {one.address(os.getcwd())}",
+                hint=f"run it with: mlx repro -f -s {one.address(os.getcwd())}",
             )
         if lines:
             for line in tail(path, lines):

@@ -30,7 +30,10 @@ def merge_driver(
         str, typer.Option("--path", metavar="PATH", help="The file's name in the repository (%P).")
     ] = "",
     size: Annotated[
-        int, typer.Option("--marker-size", min=1, help="How long conflict markers are (%L).")
+        int,
+        typer.Option(
+            "--marker-size", metavar="N", min=1, help="How long conflict markers are (%L)."
+        ),
     ] = 7,
     ours_label: Annotated[
         str, typer.Option("--ours", metavar="LABEL", help="What our side is called (%X).")

@@ -25,7 +25,6 @@ from mlxkit.cli.options import Json, ManyTargets, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
 
 app = new_app()
-ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 
 
 @app.callback()
@@ -36,10 +35,11 @@ def metrics() -> None:
     """
 
 
-@app.command()
+@app.command(short_help="Show metrics, here or at revisions.")
 def show(
     targets: Annotated[
-        list[str] | None, typer.Argument(help="Metrics files, or folders of them.")
+        list[str] | None,
+        typer.Argument(metavar="[TARGETS]...", help="Metrics files, or folders of them."),
     ] = None,
     all_branches: Branches = False,
     all_tags: Tags = False,
@@ -77,7 +77,7 @@ def show(
     return 0
 
 
-@app.command(cls=ManyTargets)
+@app.command(cls=ManyTargets, short_help="Compare metrics of two revisions.")
 def diff(
     a_rev: Old = "HEAD",
     b_rev: New = "workspace",
@@ -99,11 +99,11 @@ def diff(
 
     Example: mlx metrics diff main --targets metrics/test.json
     """
-    from mlxkit.cli.compare_diff import Brief, Judged, show_changes, show_markdown
+    from mlxkit.cli.compare_diff import Brief, judged_by, show_changes, show_markdown
     from mlxkit.comparison.asking import ask_metrics, compare
     from mlxkit.metrics.importance import by_importance, load_interest
     from mlxkit.metrics.judgement import is_better
-    from mlxkit.metrics.preferences import load_preferences, preference_of
+    from mlxkit.metrics.preferences import load_preferences
 
     with reading() as session:
         asked = ask_metrics(metrics_paths(session, targets or []))
@@ -112,11 +112,7 @@ def diff(
         interest = load_interest(session.root)
     warn(told.warnings)
 
-    def judge(name: str, change: Mapping[str, Any]) -> Judged:
-        preference = preference_of(name, known)
-        better = is_better(name, dict(change), known)
-        return Judged(better, ARROWS[preference.better], preference.unit)
-
+    judge = judged_by(known)
     if as_json:
         terminal.write_json(
             {
@@ -155,6 +151,7 @@ def diff(
 
 
 def _marks(root: str, revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    from mlxkit.cli.compare_diff import ARROWS
     from mlxkit.metrics.load import flatten
     from mlxkit.metrics.preferences import load_preferences, preference_of
 

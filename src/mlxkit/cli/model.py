@@ -7,10 +7,16 @@ from mlxkit.cli.options import HELP_NAMES
 
 # name -> (module with an app, help).
 COMMANDS = {
-    "register": ("mlxkit.cli.model_register", "Give what a commit records a version."),
-    "list": ("mlxkit.cli.model_list", "List models: the latest version, what is in which stage."),
+    "register": ("mlxkit.cli.model_register", "Give the model that a commit records a version."),
+    "list": (
+        "mlxkit.cli.model_list",
+        "List models: the latest version, and which is in which stage.",
+    ),
     "show": ("mlxkit.cli.model_show", "Show all that is known of a version."),
-    "promote": ("mlxkit.cli.model_promote", "Put a version into a stage, through its gate."),
+    "promote": (
+        "mlxkit.cli.model_promote",
+        "Put a version into a stage (such as prod), through its gate.",
+    ),
     "rollback": ("mlxkit.cli.model_rollback", "Put a stage back to the version before."),
     "history": ("mlxkit.cli.model_history", "List what happened to a model, newest first."),
     "fetch": ("mlxkit.cli.model_fetch", "Write a version's file or folder into a folder."),
@@ -35,7 +41,7 @@ app = typer.Typer(
 
 @app.callback()
 def model() -> None:
-    """Versions of models and the stages they are in, as Git tags that GTO reads, too.
+    """Manage versions of models and the stages they are in (such as prod): Git tags, as GTO's.
 
     Example: mlx model register census && mlx model promote census@latest --to prod
     """

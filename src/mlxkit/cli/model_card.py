@@ -30,9 +30,12 @@ def card(
 
     Example: mlx model card census@v1.3.0 -o MODEL_CARD.md
     """
+    from mlxkit.core.errors import UsageError
     from mlxkit.registry.card import render
     from mlxkit.registry.facts import facts
 
+    if os.path.isdir(output):
+        raise UsageError(f"'{output}' is a folder, not a file", hint="name a file: -o FILE")
     with knowing_about(what, quiet=quiet or as_json) as (found, index):
         text = render(found, facts(index, found))
     if output:

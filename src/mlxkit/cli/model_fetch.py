@@ -49,7 +49,8 @@ def fetch(
              "fetched": done.files, "content": content_json(done.content)}
         )  # fmt: skip
     elif not quiet:
-        came = f"fetched {terminal.size(done.size)}" if done.files else "from the cache"
+        where = "from Git" if done.content.blob is not None else "from the cache"
+        came = f"fetched {terminal.size(done.size)}" if done.files else where
         said = came if done.changed else "there already"
         terminal.write(f"{chosen.shown} -> {printable(os.path.relpath(done.path))}  ({said})")
     return 0

@@ -1,14 +1,13 @@
 """`mlx model history`: what happened to a model."""
 
-import datetime
 from typing import Annotated, Any
 
 import typer
 
 from mlxkit.cli import terminal
-from mlxkit.cli.model_options import ModelName, tell_notes
+from mlxkit.cli.model_options import ModelName, tell_notes, when
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
-from mlxkit.cli.terminal import printable
+from mlxkit.cli.wrapping import wrapped
 
 app = new_app()
 
@@ -68,42 +67,21 @@ def _word(event: Any) -> str:
     return _WORDS[event.meaning.action]
 
 
-def _when(seconds: int) -> str:
-    try:
-        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (ValueError, OverflowError, OSError):
-        return "?"
-    return f"{moment:%Y-%m-%d %H:%M}"
-
-
 def _show(model: Any, one: Any, *, verbose: bool) -> None:
     version = _version(model, one) or one.commit[:7]
     what = f"{one.meaning.stage} -> {version}" if one.meaning.stage else version
     word = _word(one)
     style = {"promoted": "green", "rolled back": "yellow"}.get(word, "")
     shown = terminal.styled(word.ljust(12), style) if style else word.ljust(12)
-    line = f"{_when(one.time)}  {shown}  {what}  {printable(one.name)}"
-    note = _note(one)
-    terminal.write(f"{line}  {printable(note)}".rstrip() if note else line)
+    told = "  ".join(text for text in (what, one.name, one.note) if text)
+    wrapped(told, f"{when(one.time)}  {shown}  ", " " * 18)
     if verbose:
         terminal.write(f"    {one.tag}  {one.commit}{'  signed' if one.signed else ''}")
         for text in one.message.splitlines()[1:]:
             if text.strip():
-                terminal.write(f"    {printable(text)}")
+                wrapped(text, "    ", "    ")
     if one.trouble:
-        terminal.write(f"    {terminal.styled('!', 'yellow')} {printable(one.trouble)}")
-
-
-def _note(one: Any) -> str:
-    """Return what is worth knowing at a glance: why, and whether the gate had its way."""
-    told = one.told
-    gate = told.get("gate")
-    gate = gate if isinstance(gate, dict) else {}
-    said = (
-        "no gate" if gate.get("left_out") else "gate overridden" if gate.get("overridden") else ""
-    )
-    reason = told.get("reason") or gate.get("reason") or ""
-    return ": ".join(text for text in (said, reason if isinstance(reason, str) else "") if text)
+        wrapped(one.trouble, f"    {terminal.styled('!', 'yellow')} ", "      ")
 
 
 def _document(model: Any, one: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.model_options import tell_notes
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
+from mlxkit.cli.wrapping import room
 
 app = new_app()
 
@@ -34,9 +35,16 @@ def list_(
     elif found:
         from mlxkit.cli.tables import show_rows
 
-        show_rows([["MODEL", "LATEST", "COMMIT", "VERSIONS", "STAGES"], *map(_row, found)], (2, 3))
+        titles = ["MODEL", "LATEST", "COMMIT", "VERSIONS", "STAGES"]
+        rows = [_row(one) for one in found]
+        if max(len(row[0]) + len(row[1]) + len(row[4]) + 4 for row in rows) > room():
+            rows = [each for row in rows for each in _apart(row)]
+        show_rows([titles, *rows], spare=(2, 3), words=(1, 4))
     elif not quiet:
-        terminal.note("no models are registered: mlx model register NAME PATH")
+        terminal.note(
+            "no models are registered here: mlx model register NAME PATH, "
+            "or those of others: git fetch --tags"
+        )
     tell_notes(registry, quiet=quiet or as_json)
     return 0
 
@@ -51,6 +59,12 @@ def _row(one: Any) -> list[str]:
         str(len(one.active)),
         stages or "-",
     ]
+
+
+def _apart(row: list[str]) -> list[list[str]]:
+    """Return a model's row with the first stage, and one below it for each other stage."""
+    first, *others = row[4].split(", ")
+    return [[*row[:4], first], *([""] * 4 + [one] for one in others)]
 
 
 def _document(one: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Options that sub-commands of `mlx model` share, with the completion of models' names."""
 
+import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,7 +51,7 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="NAME[@VERSION|#STAGE]",
-        help="A model; its latest version, that version, or what is in a stage.",
+        help="A model's latest version, that version, or the one in a stage.",
         autocompletion=complete_versions,
     ),
 ]
@@ -72,12 +73,17 @@ def target(push: bool, git_remote: str) -> str | None:
     return git_remote if git_remote else "" if push else None
 
 
-def tell_pushed(tag: str, pushed: str | None) -> None:
-    """Say that a tag went out, or how to send it."""
+def tell_pushed(git_root: str | None, tag: str, pushed: str | None) -> None:
+    """Say that a tag went out, or how to send it, and what belongs to it, where there is a way."""
+    from mlxkit.tools.git_remote import choose_remote
+
     if pushed is not None:
-        terminal.note(f"pushed to {terminal.printable(pushed)}")
-    else:
-        terminal.note(f"to share it: git push origin '{tag}'")
+        terminal.note(f"pushed to {terminal.printable(pushed)}; its data and records: mlx push")
+        return
+    remote = choose_remote(git_root) if git_root is not None else None
+    if remote is not None:
+        name = terminal.printable(remote.name)
+        terminal.note(f"to share it: mlx push; git push {name} '{tag}'")
 
 
 def tell_notes(registry: "Registry", *, quiet: bool) -> None:
@@ -88,6 +94,15 @@ def tell_notes(registry: "Registry", *, quiet: bool) -> None:
         terminal.note(f"note: {terminal.printable(note)}")
     if len(registry.notes) > 3:
         terminal.note(f"note: {len(registry.notes) - 3} more tags do not count")
+
+
+def when(seconds: int) -> str:
+    """Return a tag's time, to the minute, in UTC."""
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return "?"
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def content_json(content: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Opens the project to fetch from: the one here, or, in a clone without files, one laid out."""
+"""Opens the project that a model is of: here, in another folder, or, without files, laid out."""
 
 import os
 from collections.abc import Iterator
@@ -17,61 +17,56 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def holding(what: str) -> "Iterator[tuple[Session, Chosen]]":
-    """Open the project and find a version in it.
+def holding(what: str, *, gone: bool = False) -> "Iterator[tuple[Session, Chosen]]":
+    """Find a version, and open the project that it is of, to look at it.
 
-    Where no files are checked out, the version's commit is, in a place of its own for that long.
-    Raises UsageError, ProjectError, MlxError.
+    Where its files are not checked out, the version's commit is, in a place of its own meanwhile.
+    With `gone` also one that was taken back. Raises UsageError, ProjectError, MlxError.
     """
-    from mlxkit.registry.settle import require_git
+    from mlxkit.data.artifacts import owner
+    from mlxkit.registry.transaction import require_git
     from mlxkit.runs.choose import project_of
     from mlxkit.versions.find import choose, read_registry
 
-    if _is_here():
-        with reading() as session:
-            git_root = require_git(session)
-            folder = project_of(session.root, git_root)
-            yield session, choose(read_registry(git_root), what, folder)
-        return
+    here = _here()
     git_root = git.require_root(".")
-    chosen = choose(read_registry(git_root), what)
-    with _laid_out(git_root, chosen) as session:
+    inside = project_of(here, git_root) if here else ""
+    chosen = choose(read_registry(git_root), what, inside, gone=gone)
+    folder = owner(git_root, chosen.commit, chosen.model.name, inside)
+    own = os.path.join(git_root, folder)
+    if os.path.isdir(os.path.join(own, ".dvc")):
+        with reading(own) as session:
+            require_git(session)
+            yield session, chosen
+        return
+    with _laid_out(git_root, chosen.commit, folder) as session:
         yield session, chosen
 
 
-def _is_here() -> bool:
+def _here() -> str | None:
+    """Return the project here, None in a repository without its files; raises ProjectError."""
     try:
-        find_root(".")
+        return find_root(".")
     except ProjectError:
         if git.find_root(".") is None:
             raise
-        return False
-    return True
+        return None
 
 
 @contextmanager
-def _laid_out(git_root: str, chosen: "Chosen") -> "Iterator[Session]":
+def _laid_out(git_root: str, commit: str, folder: str) -> "Iterator[Session]":
     from mlxkit.proof.place import worktree
     from mlxkit.registry.remotes import absolute
 
-    with worktree(git_root, chosen.commit) as place:
-        folder = _project_folder(place.tree, chosen.model.name.rpartition(":")[0])
+    with worktree(git_root, commit) as place:
         config = os.path.join(place.tree, folder, ".dvc", "config")
+        if not os.path.isfile(config):
+            raise ProjectError(
+                "the version's commit has no project: no .dvc/config",
+                hint="see: git ls-tree -r --name-only COMMIT",
+            )
         with open(config, encoding="utf-8") as file:
             text = file.read()
         with open(config + ".local", "w", encoding="utf-8") as file:
             file.write(absolute(text, os.path.join(git_root, folder, ".dvc")))
         yield open_project(os.path.join(place.tree, folder), say=terminal.note)
-
-
-def _project_folder(tree: str, folder: str) -> str:
-    """Return the folder of the project that a model belongs to: its own, or one above it."""
-    while True:
-        if os.path.isfile(os.path.join(tree, folder, ".dvc", "config")):
-            return folder
-        if not folder:
-            raise ProjectError(
-                "the version's commit has no project: no .dvc/config",
-                hint="see: git ls-tree -r --name-only COMMIT",
-            )
-        folder = os.path.dirname(folder)

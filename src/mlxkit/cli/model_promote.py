@@ -1,5 +1,6 @@
 """`mlx model promote`: a version into a stage, through its deployment gate."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,18 +31,22 @@ def promote(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="NAME@VERSION", help="A version; NAME@latest.", autocompletion=complete_versions
+            metavar="NAME@VERSION",
+            help="A version; also NAME@latest, or NAME#STAGE: the one in another stage.",
+            autocompletion=complete_versions,
         ),
     ],
     to: Annotated[
         str,
-        typer.Option("--to", metavar="STAGE", help="Where to.", autocompletion=complete_stages),
+        typer.Option(
+            "--to", metavar="STAGE", help="The stage, such as prod.", autocompletion=complete_stages
+        ),
     ],
     override: Annotated[
         bool, typer.Option("--override", help="Let a failed gate through; kept with your name.")
     ] = False,
     no_gate: Annotated[
-        bool, typer.Option("--no-gate", help="Ask no gate; kept with your name.")
+        bool, typer.Option("--no-gate", help="For a commit without a gate; kept with your name.")
     ] = False,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why, for --override and --no-gate.")
@@ -50,7 +55,7 @@ def promote(
         str, typer.Option("--name", metavar="NAME", help="Who; Git's user by default.")
     ] = "",
     message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="Goes into the tag.")
+        str, typer.Option("--message", "-m", metavar="TEXT", help="Text for the tag.")
     ] = "",
     push: Push = False,
     git_remote: GitRemote = "",
@@ -58,7 +63,7 @@ def promote(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Put a version into a stage if its gate 'deployment' passes at its commit.
+    """Put a version into a stage, such as prod, if the gate `deployment` passes at its commit.
 
     Exits with 3, and writes no tag, when the gate fails.
 
@@ -76,6 +81,8 @@ def promote(
         terminal.write_json(_document(done))
     elif not quiet:
         _show(done, done.gated, verbose=verbose)
+        if done.tag is not None:
+            tell_pushed(session.git_root, done.tag, done.pushed)
     return ExitCode.OK if done.tag is not None else ExitCode.CHECK_FAILED
 
 
@@ -89,6 +96,7 @@ def _show(done: "Done", gated: "Gated", *, verbose: bool) -> None:
             f"{done.model}@{done.version} was not promoted to {printable(done.stage)}: "
             "the deployment gate failed"
         )
+        _hint(done, gated)
         return
     if gated.judged is None:
         said = "no gate was asked"
@@ -98,7 +106,19 @@ def _show(done: "Done", gated: "Gated", *, verbose: bool) -> None:
         said = f"deployment gate passed ({counted(gated.rules, 'rule')})"
     before = f", before {done.before}" if done.before else ""
     terminal.write(f"{terminal.styled(done.tag, 'bold')} -> {done.version}{before}  {said}")
-    tell_pushed(done.tag, done.pushed)
+
+
+def _hint(done: "Done", gated: "Gated") -> None:
+    """Say how a version that was refused may yet go on, as commands."""
+    what = shlex.quote(f"{done.model}@{done.version}")
+    outcomes = gated.judged.outcomes if gated.judged is not None else ()
+    failed = {each.rule for one in outcomes for each in one.verdicts if not each.passes}
+    if "approval" in failed:
+        terminal.note(f"hint: who may approve it: mlx approve deployment --rev {what}")
+    terminal.note(
+        f"hint: to let it through: mlx model promote {what} --to {shlex.quote(done.stage)} "
+        "--override --reason TEXT"
+    )
 
 
 def _document(done: "Done") -> dict[str, Any]:

@@ -18,20 +18,22 @@ def register(
     name: ModelName,
     path: Annotated[
         str,
-        typer.Argument(metavar="[PATH]", help="What the model is; as dvc.yaml declares it."),
+        typer.Argument(
+            metavar="[PATH]", help="The model's file or folder; by default as dvc.yaml declares it."
+        ),
     ] = "",
     version: Annotated[
         str, typer.Option("--version", metavar="1.2.3", help="Its version; the next by default.")
     ] = "",
     bump: Annotated[
-        Literal["major", "minor", "patch", ""],
-        typer.Option("--bump", metavar="PART", help="major, minor or patch: what goes up."),
-    ] = "",
+        Literal["major", "minor", "patch"] | None,
+        typer.Option("--bump", metavar="PART", help="major, minor or patch: the part to increase."),
+    ] = None,
     rev: Annotated[
         str, typer.Option("--rev", metavar="REV", help="A commit; HEAD by default.")
     ] = "",
     message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="Goes into the tag.")
+        str, typer.Option("--message", "-m", metavar="TEXT", help="Text for the tag.")
     ] = "",
     declare: Annotated[
         bool, typer.Option("--declare", help="Add the model to dvc.yaml, if it is not there.")
@@ -42,14 +44,14 @@ def register(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Give what a commit records of a path a version: an annotated Git tag, NAME@v1.2.3.
+    """Give the model that a commit records a version: an annotated Git tag, NAME@v1.2.3.
 
     Example: mlx model register census models/boosting.skops --bump minor
     """
     from mlxkit.registry.register import Request, register
 
     asked = Request(
-        name, path, version, bump, rev, message, declare, target(push, git_remote)
+        name, path, version, bump or "", rev, message, declare, target(push, git_remote)
     )  # fmt: skip
     with reading() as session:
         done = register(session, asked)
@@ -61,5 +63,5 @@ def register(
     elif not quiet:
         of = f"{printable(done.content.path)} {done.content.md5[:12]}"
         terminal.write(f"{terminal.styled(done.tag, 'bold')} -> {done.commit[:7]}  {of}")
-        tell_pushed(done.tag, done.pushed)
+        tell_pushed(session.git_root, done.tag, done.pushed)
     return 0

@@ -23,21 +23,27 @@ app = new_app()
 def rollback(
     name: ModelName,
     stage: Annotated[
-        str, typer.Argument(metavar="STAGE", help="A stage.", autocompletion=complete_stages)
+        str,
+        typer.Argument(
+            metavar="STAGE", help="A stage, such as prod.", autocompletion=complete_stages
+        ),
     ],
     to: Annotated[
-        str, typer.Option("--to", metavar="VERSION", help="One that was in it; the one before.")
+        str,
+        typer.Option(
+            "--to", metavar="VERSION", help="A version that was in it; the one before by default."
+        ),
     ] = "",
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; needed.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; required.")] = "",
     push: Push = False,
     git_remote: GitRemote = "",
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Put the version into a stage that was in it before, without asking a gate again.
+    """Put the version that was in a stage before back into it; no gate is judged again.
 
-    That is the one assigned last which is another and was not itself rolled back from.
+    Versions that were themselves rolled back from are passed over.
 
     Example: mlx model rollback census prod --reason 'recall dropped'
     """
@@ -58,5 +64,5 @@ def rollback(
         terminal.write(
             f"{terminal.styled(done.tag, 'bold')} -> {done.version}, before {done.before}"
         )
-        tell_pushed(done.tag, done.pushed)
+        tell_pushed(session.git_root, done.tag, done.pushed)
     return 0

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlxkit.cli import terminal
 from mlxkit.cli.model_about import knowing_about
-from mlxkit.cli.model_options import What, content_json
+from mlxkit.cli.model_options import What, content_json, when
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
-from mlxkit.cli.terminal import printable
+from mlxkit.cli.terminal import counted, printable
+from mlxkit.cli.wrapping import cut, room, wrapped
 
 if TYPE_CHECKING:
     from mlxkit.registry.about import About
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 app = new_app()
 
 _SOME = 16
+_WIDTH = 15
 
 
 @app.command()
@@ -40,12 +42,24 @@ def _show(found: "About", *, everything: bool) -> None:
         _line("file", f"{content.path}  {content.md5[:12]}{size}")
     if chosen.version is not None:
         event = chosen.version.event
-        _line("registered", f"by {event.name}, tag {event.tag}, signature: {found.signature}")
-    _line("stages", ", ".join(found.stages) or "none")
+        gone = "" if chosen.version.active else "; taken back"
+        _line(
+            "registered",
+            f"{when(event.time)} by {event.name}, tag {event.tag}, signature: "
+            f"{found.signature}{gone}",
+        )
+    for name in found.stages:
+        event = chosen.model.stages[name].event
+        note = f"; {event.note}" if event.note else ""
+        _line(f"in {name}", f"since {when(event.time)} by {event.name}, tag {event.tag}{note}")
+    if not found.stages:
+        _line("stages", "none")
     others = [f"{one.name}" for one in chosen.model.active if one.commit != chosen.commit]
     _line("versions", ", ".join(others[:8]) + (" ..." if len(others) > 8 else "") or "no others")
-    if made is not None:
-        _line("made by", f"{made.stage}, {made.date[:10]}, from {len(made.deps)} inputs")
+    if made is None:
+        _line("made by", "not recorded")
+    else:
+        _line("made by", f"{made.stage}, {made.date[:10]}, from {counted(len(made.deps), 'input')}")
     if found.lineage is not None:
         raw = [one.path for one in found.lineage.upstream() if one.kind == "data"]
         _line("data", ", ".join(raw[:4]) + (" ..." if len(raw) > 4 else "") or "not recorded")
@@ -67,15 +81,16 @@ def _show(found: "About", *, everything: bool) -> None:
 
 def _measured(found: "About", everything: bool) -> None:
     from mlxkit.metrics.load import flatten
-    from mlxkit.registry.markdown import has_slices, slices_of
+    from mlxkit.metrics.slices import slices_of
 
     for path, values in found.params.items():
         _values(path, flatten(values), everything)
     if not found.params:
-        _line("params", "not recorded")
+        _line("params", "none" if found.made is not None else "not recorded")
     for path, values in found.metrics.items():
-        if has_slices(values) and not everything:
-            _line(path, f"{len(list(slices_of(values)))} slices: -v, or mlx model card")
+        if path in found.sliced and not everything:
+            slices = counted(len(list(slices_of(values))), "slice")
+            terminal.write(f"  {printable(path)}\n    {slices}: -v, or mlx model card")
         else:
             _values(path, flatten(values), everything)
     if not found.metrics:
@@ -83,9 +98,7 @@ def _measured(found: "About", everything: bool) -> None:
 
 
 def _line(name: str, value: str, style: str = "") -> None:
-    shown = printable(value)
-    terminal.write(f"  {printable(name).ljust(12)}  "
-                   f"{terminal.styled(shown, style) if style else shown}")  # fmt: skip
+    wrapped(value, f"  {printable(name).ljust(_WIDTH)}  ", " " * (_WIDTH + 4), style)
 
 
 def _values(title: str, values: dict[str, Any], everything: bool) -> None:
@@ -96,7 +109,11 @@ def _values(title: str, values: dict[str, Any], everything: bool) -> None:
     terminal.write(f"  {printable(title)}")
     width = max(len(printable(name)) for name, _ in chosen)
     for name, value in chosen:
-        terminal.write(f"    {printable(name).ljust(width)}  {printable(str(value))}")
+        start, shown = f"    {printable(name).ljust(width)}  ", printable(str(value))
+        if everything:
+            wrapped(shown, start, " " * 8)
+        else:
+            terminal.write(start + cut(shown, room() - len(start)))
     if len(chosen) < len(values):
         terminal.write(f"    ... {len(values) - len(chosen)} more: -v")
 
@@ -110,6 +127,7 @@ def _document(found: "About") -> dict[str, Any]:
         "version": version.name if version else None,
         "commit": chosen.commit,
         "tag": event.tag if event else None,
+        "active": version.active if version else None,
         "registered": {"name": event.name, "email": event.email, "time": event.time,
                        "signature": found.signature, "message": event.message} if event else None,
         "content": content_json(found.content) if found.content else None,
@@ -126,6 +144,7 @@ def _document(found: "About") -> dict[str, Any]:
                  for one in lineage.upstream() if one.kind == "data"] if lineage else None,
         "params": found.params,
         "metrics": found.metrics,
+        "own_metrics": list(found.own),
         "gates": {
             name: {"passed": one.verdict.what.get("passed") is True, "record": one.verdict.id,
                    "when": one.verdict.when, "verdicts": one.verdict.what.get("verdicts"),

@@ -46,6 +46,11 @@ Targets = Annotated[
         autocompletion=complete_stages,
     ),
 ]
+WithDeps = Annotated[bool, typer.Option("--with-deps", "-d", help="Also what the targets need.")]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-R", help="All data below the folders named.")
+]
+Glob = Annotated[bool, typer.Option("--glob", help="Targets may have wildcards.")]
 OneStage = Annotated[
     str, typer.Argument(metavar="STAGE", help="A stage.", autocompletion=complete_stages)
 ]

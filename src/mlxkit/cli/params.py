@@ -35,7 +35,7 @@ def params() -> None:
     """
 
 
-@app.command()
+@app.command(short_help="Show parameters, here or at revisions.")
 def show(
     targets: Targets = None,
     all_branches: Branches = False,
@@ -74,7 +74,7 @@ def show(
     return 0
 
 
-@app.command(cls=ManyTargets)
+@app.command(cls=ManyTargets, short_help="Compare parameters of two revisions.")
 def diff(
     a_rev: Old = "HEAD",
     b_rev: New = "workspace",

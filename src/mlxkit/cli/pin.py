@@ -30,10 +30,8 @@ def pin(
         ),
     ] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is kept.")] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="Keep it no longer.")] = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="With --remove: all that is pinned.")
-    ] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the pin.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="With --remove: all pins.")] = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,

@@ -44,16 +44,17 @@ HtmlTemplate = Annotated[
 
 @app.callback()
 def plots() -> None:
-    """Show plots (show); compare them between revisions (diff).
+    """Draw plots; compare them between revisions.
 
     Example: mlx plots diff main
     """
 
 
-@app.command()
+@app.command(short_help="Draw the plots of the working tree.")
 def show(
     targets: Annotated[
-        list[str] | None, typer.Argument(help="Names of plots, or files: all plots.")
+        list[str] | None,
+        typer.Argument(metavar="[TARGETS]...", help="Names of plots, or files; all by default."),
     ] = None,
     template: Template = None,
     x: X = None,
@@ -85,7 +86,7 @@ def show(
     return _draw(request, as_json=as_json, split=split, show_vega=show_vega)
 
 
-@app.command(cls=ManyTargets)
+@app.command(cls=ManyTargets, short_help="Draw the plots of several revisions together.")
 def diff(
     revisions: Annotated[
         list[str] | None,

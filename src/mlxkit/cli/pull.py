@@ -9,17 +9,24 @@ from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
 from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
 from mlxkit.cli.checkout import changes_json, report_failed, show_changes
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.options import (
+    Glob,
+    Json,
+    Quiet,
+    Recursive,
+    Targets,
+    Verbose,
+    Wait,
+    WithDeps,
+    new_app,
+)
 from mlxkit.cli.transfer import (
     AllBranches,
     AllCommits,
     AllTags,
-    Glob,
     Jobs,
-    Recursive,
     RemoteName,
     RunCache,
-    WithDeps,
     exit_code,
     request,
     tell,

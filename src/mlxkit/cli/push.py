@@ -4,18 +4,33 @@ import time
 
 from mlxkit.cli import terminal
 from mlxkit.cli.bar import bar
-from mlxkit.cli.carrying import NoRecords, carry, carrying_anyway, records_json, tell_records
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.carrying import (
+    NoRecords,
+    OnlyRecords,
+    carry,
+    carry_alone,
+    carrying_anyway,
+    records_json,
+    tell_records,
+)
+from mlxkit.cli.options import (
+    Glob,
+    Json,
+    Quiet,
+    Recursive,
+    Targets,
+    Verbose,
+    Wait,
+    WithDeps,
+    new_app,
+)
 from mlxkit.cli.transfer import (
     AllBranches,
     AllCommits,
     AllTags,
-    Glob,
     Jobs,
-    Recursive,
     RemoteName,
     RunCache,
-    WithDeps,
     exit_code,
     request,
     tell,
@@ -40,6 +55,7 @@ def push(
     run_cache: RunCache = False,
     glob: Glob = False,
     no_records: NoRecords = False,
+    only_records: OnlyRecords = False,
     wait: Wait = 10.0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -49,6 +65,9 @@ def push(
 
     Example: mlx push data/images
     """
+    if only_records:
+        mixed = no_records or bool(targets)
+        return carry_alone("push", mixed=mixed, as_json=as_json, quiet=quiet)
     revisions = {"all_branches": all_branches, "all_tags": all_tags, "all_commits": all_commits}
     chosen = {"with_deps": with_deps, "recursive": recursive, "glob": glob}
     asked = request(targets, remote, jobs, run_cache, revisions)

@@ -9,8 +9,8 @@ from mlxkit.project import open_project, save_state
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
-    """Open the project at the current folder; keep what was learnt of its files."""
-    session = open_project(say=terminal.note)
+def reading(start: str = ".") -> Iterator[Session]:
+    """Open the project at a folder, the current one; keep what was learnt of its files."""
+    session = open_project(start, say=terminal.note)
     yield session
     save_state(session)

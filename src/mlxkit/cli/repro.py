@@ -1,6 +1,7 @@
 """`mlx repro`: bring the pipeline up to date."""
 
 import os
+import shlex
 import sys
 import time
 from typing import Annotated, Any
@@ -9,68 +10,67 @@ import typer
 
 from mlxkit.cli import terminal
 from mlxkit.cli.describe import result_json
-from mlxkit.cli.options import Json, Quiet, Targets, Verbose, Wait, new_app
+from mlxkit.cli.options import Glob, Json, Quiet, Targets, Verbose, Wait, new_app
 from mlxkit.cli.progress import Mute, Plain, Silent
+from mlxkit.cli.run_options import (
+    AllowMissing,
+    AllPipelines,
+    BelowFolders,
+    Downstream,
+    ForceDownstream,
+    KeepGoing,
+    Pipeline,
+    Pull,
+    SingleItem,
+    flag,
+)
 from mlxkit.core.errors import ExitCode, ProjectError, UsageError
-from mlxkit.pipeline.execute import Executor, Interrupted, Options
+from mlxkit.pipeline.execute import Executor, Interrupted
 from mlxkit.pipeline.machine import find_machine
+from mlxkit.pipeline.options import Options
 from mlxkit.pipeline.result import FAILED, RAN, RESTORED, Result
 from mlxkit.pipeline.session import RunSession
 from mlxkit.pipeline.targets import find_stages, order_stages
 from mlxkit.project import open_for_run
+from mlxkit.tools import git
 
 app = new_app()
-
-
-def _flag(*names: str, text: str) -> Any:
-    return typer.Option(*names, help=text)
+_MOST_NAMED = 8
+"""So many outputs that Git keeps are named one by one."""
 
 
 @app.command()
 def repro(
     targets: Targets = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="Stages at once; 0: as many as cores.")
+        int,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=0, help="Stages at once; 0: as many as cores."
+        ),
     ] = 0,
-    force: Annotated[bool, _flag("--force", "-f", text="Run also what is up to date.")] = False,
+    force: Annotated[bool, flag("--force", "-f", text="Run also what is up to date.")] = False,
     interactive: Annotated[
-        bool, _flag("--interactive", "-i", text="Ask before each stage.")
+        bool, flag("--interactive", "-i", text="Ask before each stage.")
     ] = False,
-    single_item: Annotated[
-        bool, _flag("--single-item", "-s", text="Only the targets, not what they need.")
-    ] = False,
-    pipeline: Annotated[
-        bool, _flag("--pipeline", "-p", text="The whole pipelines that the targets are part of.")
-    ] = False,
-    all_pipelines: Annotated[
-        bool, _flag("--all-pipelines", "-P", text="Every stage of the project.")
-    ] = False,
-    recursive: Annotated[
-        bool, _flag("--recursive", "-R", text="All stages below the folders named.")
-    ] = False,
-    downstream: Annotated[
-        bool, _flag("--downstream", text="The targets and what needs them.")
-    ] = False,
-    force_downstream: Annotated[
-        bool, _flag("--force-downstream", text="Run everything after a stage that ran.")
-    ] = False,
-    pull: Annotated[bool, _flag("--pull", text="Fetch data that is missing.")] = False,
-    allow_missing: Annotated[
-        bool, _flag("--allow-missing", text="Missing data alone is no reason to run.")
-    ] = False,
-    dry: Annotated[bool, _flag("--dry", text="Only show what would run, and why.")] = False,
-    glob: Annotated[bool, _flag("--glob", text="Targets may have wildcards.")] = False,
-    keep_going: Annotated[
-        bool, _flag("--keep-going", "-k", text="After a failure, go on with the rest.")
-    ] = False,
+    single_item: SingleItem = False,
+    pipeline: Pipeline = False,
+    all_pipelines: AllPipelines = False,
+    recursive: BelowFolders = False,
+    downstream: Downstream = False,
+    force_downstream: ForceDownstream = False,
+    pull: Pull = False,
+    allow_missing: AllowMissing = False,
+    dry: Annotated[bool, flag("--dry", text="Only show what would run, and why.")] = False,
+    glob: Glob = False,
+    keep_going: KeepGoing = False,
     ignore_errors: Annotated[
-        bool, _flag("--ignore-errors", text="Go on even with what needs a failed stage.")
+        bool, flag("--ignore-errors", text="Go on even with what needs a failed stage.")
     ] = False,
     no_run_cache: Annotated[
-        bool, _flag("--no-run-cache", text="Run even if the result is known.")
+        bool, flag("--no-run-cache", text="Run even if the result is known.")
     ] = False,
     no_commit: Annotated[
-        bool, _flag("--no-commit", text="Do not put outputs into the cache.")
+        bool, flag("--no-commit", text="Do not put outputs into the cache.")
     ] = False,
     wait: Wait = 10.0,
     as_json: Json = False,
@@ -170,8 +170,20 @@ def _summary(session: RunSession, results: list[Result], seconds: float, dry: bo
     else:
         _counts(results, seconds, dry)
     if session.touched and not session.autostage:
-        files = " ".join(sorted(os.path.relpath(path) for path in session.touched))
-        terminal.note(f"to record the result: git add {files}")
+        files = sorted(os.path.relpath(path) for path in session.touched | _for_git(session, made))
+        terminal.note(f"to record the result: git add {shlex.join(files)}")
+
+
+def _for_git(session: RunSession, made: list[Result]) -> set[str]:
+    """Return the outputs that Git keeps and that were made; the folders of many."""
+    outs = [out.abs for one in made for out in one.stage.outs if not out.cache]
+    outs = [path for path in outs if os.path.lexists(path)]
+    if session.git_root is not None:
+        ignored = git.ignored(session.git_root, outs)
+        outs = [path for path in outs if path not in ignored]
+    if len(outs) <= _MOST_NAMED:
+        return set(outs)
+    return {path if (folder := os.path.dirname(path)) == session.root else folder for path in outs}
 
 
 def _counts(results: list[Result], seconds: float, dry: bool) -> None:

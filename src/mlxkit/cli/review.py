@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,21 +34,21 @@ class Form(StrEnum):
 @app.command()
 def report(
     base: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="REV",
             help="Compare with REV; default: where the branch left the default branch, or HEAD~1.",
             autocompletion=complete_revisions,
         ),
-    ] = "",
+    ] = None,
     rev: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="REV",
             help="Report on a commit; default: HEAD, or the working tree where files differ.",
             autocompletion=complete_revisions,
         ),
-    ] = "",
+    ] = None,
     form: Annotated[
         Form, typer.Option("--format", help="Markdown for a comment, a page, or the data.")
     ] = Form.md,
@@ -78,12 +79,12 @@ def report(
             raise UsageError("--json and --format html are two forms: give one of them")
         form = Form.json
     with reading() as session:
-        found = collect(session, rev=rev or None, base=base or None, gates=gates or ())
+        found = collect(session, rev=rev, base=base, gates=gates or ())
         text = _page(session, found) if form is Form.html else ""
     if form is Form.json:
         from mlxkit.reports.document import document
 
-        if not out:
+        if out in ("", "-"):
             terminal.write_json(document(found))
             return 0
         text = json.dumps(document(found), indent=2)
@@ -91,10 +92,14 @@ def report(
         from mlxkit.reports.markdown import render
 
         text = render(found)
-    if out:
-        _write(out, text, quiet=quiet)
+    if out and out != "-":
+        write_report(out, text)
+        if not quiet:
+            terminal.note(f"wrote {out}")
     else:
         terminal.write(text.rstrip("\n"))
+        if sys.stdout.isatty() and not quiet:
+            terminal.note("to read it as a page: mlx report --format html -o report.html")
     return 0
 
 
@@ -104,10 +109,9 @@ def _page(session: "Session", found: "Report") -> str:
     return page(session, found)
 
 
-def _write(path: str, text: str, *, quiet: bool) -> None:
+def write_report(path: str, text: str) -> None:
+    """Write a report to a file; raises MlxError."""
     try:
         write_atomic(os.path.abspath(path), text.encode("utf-8", "replace"))
     except OSError as error:
         raise MlxError(f"{path} cannot be written: {error.strerror}") from None
-    if not quiet:
-        terminal.note(f"wrote {path}")

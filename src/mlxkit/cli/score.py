@@ -1,7 +1,5 @@
 """`mlx score`: the ML Test Score of a commit, from what is on record; what is missing."""
 
-import sys
-import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +7,7 @@ import typer
 from mlxkit.cli import terminal
 from mlxkit.cli.options import Json, Quiet, Verbose, new_app
 from mlxkit.cli.reading import reading
+from mlxkit.cli.wrapping import wrapped
 from mlxkit.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,11 +22,11 @@ _MARKS = {0.0: ("·", "dim"), 0.5: ("½", "yellow"), 1.0: ("✓", "green")}
 @app.command()
 def score(
     rev: Annotated[
-        str, typer.Argument(metavar="[REV]", help="A commit; HEAD by default.")
+        str, typer.Argument(metavar="[REV]", help="A commit; HEAD by default.", show_default=False)
     ] = "HEAD",
     least: Annotated[
         float | None,
-        typer.Option("--least", metavar="N", min=0, help="Exit with 3 when the score is less."),
+        typer.Option("--least", metavar="N", min=0, max=7, help="Exit with 3 for a lower score."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -35,9 +34,9 @@ def score(
 ) -> int:
     """Score how well data, model, infrastructure and monitoring are tested; 0 to 7.
 
-    The score is the least of the four (Breck et al. 2017). Points are for what is on record: half
-    for what was done at this commit, a whole one for what a workflow repeats. -v tells what would
-    earn each point that is missing.
+    The score is the lowest of the four parts (ML Test Score, Breck et al. 2017). Points come from
+    what is on record: half a point for what was done at this commit, a whole one for what a
+    workflow repeats. -v tells what would earn each missing point.
 
     Example: mlx score --least 3
     """
@@ -50,9 +49,9 @@ def score(
         terminal.write_json(_document(found))
     elif not quiet:
         _show(found, verbose=verbose)
-    failed = least is not None and found.total < least
+    failed = least is not None and not found.total >= least  # NaN is reached by nothing
     if failed:
-        terminal.note(f"the score is {found.total:g}, least {least:g}")
+        terminal.note(f"the score is {found.total:g}, below {least:g}")
     return ExitCode.CHECK_FAILED if failed else ExitCode.OK
 
 
@@ -61,16 +60,16 @@ def _show(found: "Score", *, verbose: bool) -> None:
     from mlxkit.gates.score.score import advice
 
     total = terminal.styled(f"score {found.total:g} of {_MOST}", "bold")
-    terminal.write(f"{total} at {found.commit[:12]}: the least of the four")
+    terminal.write(f"{total} at {found.commit[:12]}: the lowest of the four parts")
     for part in PARTS:
         terminal.write(f"{part}: {found.of(part):g}")
         for one in found.answers:
             if one.question.part == part:
-                _show_answer(one, advice(one, found.gate_is_run), verbose=verbose)
+                _show_answer(one, advice(one, found.workflow), verbose=verbose)
     following = found.next
     if following is not None:
-        _wrapped(f"next point, {following.question.part}: {following.question.text}", "", "    ")
-        _wrapped(advice(following, found.gate_is_run), "    ")
+        wrapped(f"next point, {following.question.part}: {following.question.text}", "", "    ")
+        wrapped(advice(following, found.workflow), "    ", "    ")
     if found.of("monitoring") == 0:
         terminal.note("monitoring scores 0: mlx does not watch what serves yet")
 
@@ -78,17 +77,9 @@ def _show(found: "Score", *, verbose: bool) -> None:
 def _show_answer(one: "Answer", how: str, *, verbose: bool) -> None:
     mark, style = _MARKS[one.found.points]
     why = f" ({one.found.why})" if one.found.why else ""
-    _wrapped(f"{one.question.text}{why}", f"  {terminal.styled(mark, style)} ", "    ")
+    wrapped(f"{one.question.text}{why}", f"  {terminal.styled(mark, style)} ", "    ")
     if verbose and one.found.points < 1:
-        _wrapped(how, "      ")
-
-
-def _wrapped(text: str, start: str, further: str = "") -> None:
-    columns = terminal.width(sys.stdout) if sys.stdout.isatty() else 10_000
-    room = max(columns - len(further or start), 20)
-    lines = textwrap.wrap(terminal.printable(text), room, break_on_hyphens=False) or [""]
-    for number, line in enumerate(lines):
-        terminal.write((start if number == 0 else further or start) + line)
+        wrapped(how, "      ", "      ")
 
 
 def _document(found: "Score") -> dict[str, Any]:
@@ -106,7 +97,7 @@ def _document(found: "Score") -> dict[str, Any]:
                 "test": one.question.text,
                 "points": one.found.points,
                 "evidence": one.found.why or None,
-                "missing": advice(one, found.gate_is_run) if one.found.points < 1 else None,
+                "missing": advice(one, found.workflow) if one.found.points < 1 else None,
             }
             for one in found.answers
         ],
@@ -114,6 +105,6 @@ def _document(found: "Score") -> dict[str, Any]:
         and {
             "part": following.question.part,
             "test": following.question.text,
-            "how": advice(following, found.gate_is_run),
+            "how": advice(following, found.workflow),
         },
     }

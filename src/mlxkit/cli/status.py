@@ -48,7 +48,9 @@ def status(
     all_commits: Annotated[
         bool, typer.Option("--all-commits", "-A", help="Of every commit (from DVC).")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Requests at once (from DVC).")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="Requests at once (from DVC).")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -115,8 +117,18 @@ def _show(found: Status, verbose: bool) -> None:
     stale = sum(one.state != FRESH for one in found.stages)
     stages = f"{stale} of {terminal.counted(len(found.stages), 'stage')} not up to date"
     counts = [stages] if found.stages else []
-    counts += [f"{len(found.data)} data changed"] if found.data else []
+    counts += [f"{terminal.counted(len(found.data), 'tracked path')} changed"] if found.data else []
     terminal.write(", ".join(counts))
+    if _lacks_data(found):
+        terminal.note("hint: what is missing is brought by: mlx pull")
+
+
+def _lacks_data(found: Status) -> bool:
+    """Return whether something that is on record is not here, as in a fresh clone."""
+    reasons = (reason for one in found.stages for reason in one.reasons)
+    return any(one.kind == "out-missing" for one in reasons) or any(
+        one.state in ("deleted", "missing-in-cache") for one in found.data
+    )
 
 
 def _counts(found: Status) -> str:

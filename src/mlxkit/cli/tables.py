@@ -3,7 +3,8 @@
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from mlxkit.cli import terminal
@@ -36,8 +37,13 @@ def show_files(
             terminal.write()
 
 
-def show_rows(rows: Sequence[Sequence[str]], spare: Sequence[int] = ()) -> None:
-    """Print rows under their titles; columns of `spare` are left out, in order, till all fits."""
+def show_rows(
+    rows: Sequence[Sequence[str]], spare: Sequence[int] = (), words: Collection[int] = ()
+) -> None:
+    """Print rows under their titles; columns of `spare` are left out, in order, till all fits.
+
+    The first column and those of `words` begin at the left, the others end at the right.
+    """
     left_out: set[int] = set()
     kept = rows
     for column in (*spare, None):
@@ -45,17 +51,27 @@ def show_rows(rows: Sequence[Sequence[str]], spare: Sequence[int] = ()) -> None:
         if column is None or _width(kept) <= _columns():
             break
         left_out.add(column)
-    _print(kept)
+    left = [index for index in range(len(rows[0])) if index not in left_out]
+    _print(kept, [at for at, index in enumerate(left) if index in words])
 
 
-def aligned(texts: Sequence[str]) -> list[str]:
-    """Return decimal fractions with as many decimals as the longest has; others as they are."""
+def aligned(texts: Sequence[str], values: Sequence[Any]) -> list[str]:
+    """Return decimal fractions with as many decimals as the longest has; others as they are.
+
+    The added digits are those of the values that the texts were made of.
+    """
     found = [_DECIMAL.fullmatch(one) for one in texts]
     most = max((len(one[1]) for one in found if one), default=0)
     return [
-        one[0][: one.end(1)] + "0" * (most - len(one[1])) + (one[2] or "") if one else text
-        for text, one in zip(texts, found, strict=True)
+        f"{_sign(text)}{Decimal(repr(value)):.{most}f}{one[2] or ''}"
+        if one and isinstance(value, float)
+        else text
+        for text, one, value in zip(texts, found, values, strict=True)
     ]
+
+
+def _sign(text: str) -> str:
+    return "+" if text.startswith("+") else ""
 
 
 def _groups(files: Sequence[_Shown]) -> list[list[_Shown]]:
@@ -90,12 +106,13 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
 
 
-def _print(rows: Sequence[Sequence[str]]) -> None:
+def _print(rows: Sequence[Sequence[str]], words: Collection[int] = ()) -> None:
     widths = _widths(rows)
     for index, row in enumerate(rows):
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        line = GAP.join(cells)
+        line = GAP.join(
+            cell.ljust(width) if at in (0, *words) else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         terminal.write(terminal.styled(line, "bold") if index == 0 else line)
 
 

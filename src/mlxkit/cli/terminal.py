@@ -118,7 +118,9 @@ def make_ready() -> None:
     """Let standard output show escapes for what it cannot encode, and be there at all."""
     if sys.stdout is None:  # closed by who called us
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - to the end
-    elif isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+    elif isinstance(sys.stdout, io.TextIOWrapper) and (
+        sys.stdout.errors == "strict" or not takes("✓", sys.stdout)
+    ):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 

@@ -14,23 +14,24 @@ from mlxkit.data.transfer.route import Report, Request
 _SHOWN = 10
 
 RemoteName = Annotated[
-    str, typer.Option("--remote", "-r", metavar="NAME", help="That remote, not the default one.")
+    str,
+    typer.Option(
+        "--remote", "-r", metavar="NAME", help="The remote to use, instead of the default one."
+    ),
 ]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", min=0, help="Requests to a server at once; 0: 4 for each core."),
+    typer.Option(
+        "--jobs", "-j", metavar="N", min=0, help="Requests to a server at once; 0: 4 per core."
+    ),
 ]
 AllBranches = Annotated[bool, typer.Option("--all-branches", "-a", help="Data of every branch.")]
 AllTags = Annotated[bool, typer.Option("--all-tags", "-T", help="Data of every tag.")]
 AllCommits = Annotated[bool, typer.Option("--all-commits", "-A", help="Data of every commit.")]
-WithDeps = Annotated[bool, typer.Option("--with-deps", "-d", help="Also what the targets need.")]
-Recursive = Annotated[
-    bool, typer.Option("--recursive", "-R", help="All data below the folders named.")
-]
 RunCache = Annotated[
-    bool, typer.Option("--run-cache/--no-run-cache", help="Also what stages made of what.")
+    bool,
+    typer.Option("--run-cache/--no-run-cache", help="Also the run-cache: results of earlier runs."),
 ]
-Glob = Annotated[bool, typer.Option("--glob", help="Targets may have wildcards.")]
 
 
 def request(

@@ -53,21 +53,22 @@ def verify(
             "--remote",
             "-r",
             metavar="[NAME]",
-            help="Also ask the remote, or that one, for every object.",
+            help="Also check that the remote has every object.",
         ),
     ] = "",
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Run all stages again elsewhere, and compare.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=0, help="With --rebuild: stages at once.")
+        int,
+        typer.Option("--jobs", "-j", metavar="N", min=0, help="With --rebuild: stages at once."),
     ] = 0,
     attestation: Annotated[
         str,
         typer.Option(
             "--attestation",
             metavar="FILE|WHAT",
-            help="Check what mlx attest made instead: a file, or what is on record of WHAT.",
+            help="Check an attestation instead: a file, or those on record of WHAT.",
         ),
     ] = "",
     allowed: Annotated[
@@ -80,7 +81,7 @@ def verify(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
-    """Check that dvc.yaml, dvc.lock, parameters, run records and Git fit together; needs no data.
+    """Check that dvc.yaml, dvc.lock, parameters, run records and Git agree; needs no data.
 
     With --rebuild, run the stages of a revision again in a clean place, and compare the results.
     With --attestation, check signatures and what they are about. Exits with 3 when something does

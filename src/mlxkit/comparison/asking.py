@@ -22,6 +22,7 @@ from mlxkit.comparison.states import WORKSPACE, States
 from mlxkit.core.errors import UsageError
 from mlxkit.metrics.difference import Change, difference
 from mlxkit.pipeline.session import Session
+from mlxkit.runs.choose import project_of
 
 
 class Told(NamedTuple):
@@ -105,7 +106,8 @@ def compare(
     named = [one for one in (old, new) if one != WORKSPACE]
     if named and not has_commits(session.git_root):
         return Compared({}, ["nothing is committed yet: there is nothing to compare with"])
-    commits = dict(zip(named, resolve(session.git_root, named), strict=True))
+    folder = project_of(session.root, session.git_root)
+    commits = dict(zip(named, resolve(session.git_root, named, folder), strict=True))
     revisions = [Revision(one, commits.get(one)) for one in dict.fromkeys((old, new))]
     found = read(States(session), revisions, asked)
     warnings = [line for name, told in found.items() for line in troubles(name, told)]

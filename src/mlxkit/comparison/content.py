@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from mlxkit.comparison.commits import Commits
+from mlxkit.core.files import regular
 from mlxkit.store.objects import ObjectStore
 
 
@@ -151,7 +152,7 @@ class OnDisk:
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(os.path.join(self._root, path), "rb") as file:
+            with open(os.path.join(self._root, path), "rb", opener=regular) as file:
                 return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None

@@ -124,7 +124,7 @@ class Declaring:
             if path.endswith((".dvc", "dvc.yaml", ".dvcignore")) or "/.dvc/" in path
         )
         if key not in self._seen:
-            self._seen[key] = visible(tree)
+            self._seen[key] = visible(self._root, tree)
         return self._seen[key]
 
     def _lock(self, tree: Tree, path: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mlxkit.comparison.states import WORKSPACE
 from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 _HINT = "see: git log --oneline --all"
 
@@ -48,13 +49,15 @@ def choose(
     return [Revision(WORKSPACE, None), *found]
 
 
-def resolve(git_root: str, revs: Sequence[str]) -> list[str]:
+def resolve(git_root: str, revs: Sequence[str], folder: str = "") -> list[str]:
     """Return the commits of revisions, experiments and models (`census#prod`).
 
-    Raises UsageError.
+    `folder` is that of the project, whose models need no prefix. Raises UsageError.
     """
     quick = _ask(git_root, revs)
-    return [found or _resolve(git_root, rev) for rev, found in zip(revs, quick, strict=True)]
+    return [
+        found or _resolve(git_root, rev, folder) for rev, found in zip(revs, quick, strict=True)
+    ]
 
 
 def active_branch(git_root: str) -> str | None:
@@ -73,7 +76,8 @@ def _ask(git_root: str, revs: Sequence[str]) -> list[str]:
     """Ask Git for all at once; an empty text for what it does not know by such a question."""
     plain = [one if one.isprintable() and one else "!" for one in revs]
     given = "".join(f"{one}^{{commit}}\n" for one in plain).encode("utf-8", "surrogateescape")
-    told = git.run(git_root, "cat-file", "--batch-check", stdin=given).splitlines() if revs else []
+    ask = ("cat-file", "--batch-check")  # which gives up at HEAD@{99}
+    told = git.run(git_root, *ask, stdin=given, ok=(0, 128)).splitlines() if revs else []
     if len(told) != len(revs):
         return [""] * len(revs)
     words = [line.split() for line in told]
@@ -82,7 +86,7 @@ def _ask(git_root: str, revs: Sequence[str]) -> list[str]:
     ]
 
 
-def _resolve(git_root: str, rev: str) -> str:
+def _resolve(git_root: str, rev: str, folder: str) -> str:
     """Return the commit of what is not plain: an experiment, a remote's branch, NAME#STAGE."""
     found = git.commit_id(git_root, rev)
     if found is not None:
@@ -94,11 +98,9 @@ def _resolve(git_root: str, rev: str) -> str:
                 return next(iter(commits.values()))
             if commits:
                 return _of_this_commit(git_root, rev, commits)
-        if "#" in rev or "@" in rev:
-            from mlxkit.versions.find import choose as choose_version
-            from mlxkit.versions.find import read_registry
-
-            return choose_version(read_registry(git_root), rev).commit
+        of_model = commit_named(git_root, rev, folder)
+        if of_model is not None:
+            return of_model
     raise UsageError(f"'{rev}' is no revision of this repository", hint=_HINT)
 
 

@@ -7,6 +7,14 @@ from typing import Any, Protocol
 from mlxkit.comparison.state import Trouble
 from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError
+from mlxkit.core.limits import TOO_LARGE, excess
+
+_CORRUPTED = {
+    "json": "JSONFileCorruptedError",
+    "yaml": "YAMLFileCorruptedError",
+    "toml": "TOMLFileCorruptedError",
+    "py": "PythonFileCorruptedError",
+}
 
 
 class Unparsed(Exception):
@@ -31,7 +39,14 @@ def parse(path: str, data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise Unparsed(Trouble("EncodingError", f"{path}: is not UTF-8 text")) from None
-    return _PARSERS[kind](path, text)
+    try:
+        found = _PARSERS[kind](path, text)
+        too_much = excess(found)
+    except RecursionError:
+        too_much = "is nested too deeply"
+    if too_much:
+        raise Unparsed(Trouble(_CORRUPTED[kind], f"{path}: {too_much}"))
+    return found
 
 
 def trouble_of(path: str, error: Exception) -> Trouble:
@@ -46,7 +61,9 @@ def _parse_json(path: str, text: str) -> Any:
         return json.loads(text) or {}
     except json.JSONDecodeError as error:
         why = f"{path}:{error.lineno}: is not JSON: {error.msg}"
-        raise Unparsed(Trouble("JSONFileCorruptedError", why)) from None
+        raise Unparsed(Trouble(_CORRUPTED["json"], why)) from None
+    except ValueError:  # Python reads no number of several thousand digits
+        raise Unparsed(Trouble(_CORRUPTED["json"], f"{path}: {TOO_LARGE}")) from None
 
 
 def _parse_yaml(path: str, text: str) -> Any:
@@ -54,7 +71,7 @@ def _parse_yaml(path: str, text: str) -> Any:
         return yaml.load(text.replace("\r\n", "\n").replace("\r", "\n"), path) or {}
     except MlxError as error:
         why = f"{error.where or path}: is not YAML: {error.message}"
-        raise Unparsed(Trouble("YAMLFileCorruptedError", why)) from None
+        raise Unparsed(Trouble(_CORRUPTED["yaml"], why)) from None
 
 
 def _parse_toml(path: str, text: str) -> Any:
@@ -63,20 +80,20 @@ def _parse_toml(path: str, text: str) -> Any:
     try:
         return tomllib.loads(text)
     except ValueError:
-        return _parse_with_dvc(path, text, "toml", "TOMLFileCorruptedError")
+        return _parse_with_dvc(path, text, "toml")
 
 
 def _parse_python(path: str, text: str) -> Any:
-    return _parse_with_dvc(path, text, "py", "PythonFileCorruptedError")
+    return _parse_with_dvc(path, text, "py")
 
 
-def _parse_with_dvc(path: str, text: str, kind: str, type_: str) -> Any:
+def _parse_with_dvc(path: str, text: str, kind: str) -> Any:
     from mlxkit.tools.dvc import parse_text
 
     try:
         return parse_text(path, text, kind)
     except MlxError as error:
-        raise Unparsed(Trouble(type_, f"{path}: {error.message}")) from None
+        raise Unparsed(Trouble(_CORRUPTED[kind], f"{path}: {error.message}")) from None
 
 
 _PARSERS: dict[str, Callable[[str, str], Any]] = {

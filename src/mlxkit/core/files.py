@@ -1,10 +1,15 @@
 """Writing files so that a reader, or a crash, never sees half of one."""
 
+import errno
 import os
+import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 TEMPORARY = (".mlx-", ".tmp")
 """How the name of a file that is being written begins and ends; a kill may leave one behind."""
+_A_DAY = 24 * 3600
 
 
 def write_atomic(
@@ -38,8 +43,12 @@ def write_atomic(
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         discard(temporary)
+        if isinstance(
+            error, OSError
+        ):  # a full disk has no name, and the temporary one tells nobody
+            error.filename, error.filename2 = path, None
         raise
 
 
@@ -61,12 +70,36 @@ def make_folders(path: str, mode: int | None = None) -> None:
             pass  # a file system without modes
 
 
+def regular(path: str, flags: int) -> int:
+    """Open only what has an end: an `opener` that raises OSError for a pipe or a device."""
+    fd = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(fd).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is neither a file nor a folder", path)
+    return fd
+
+
 def discard(path: str) -> None:
     """Remove a file that may not be there."""
     try:
         os.unlink(path)
     except OSError:
         pass
+
+
+def delete_folder(path: str) -> None:
+    """Delete a folder as far as it goes, also where parts of it were made unwritable."""
+    from shutil import rmtree
+
+    for _ in range(2):
+        rmtree(path, ignore_errors=True)
+        if not os.path.lexists(path):
+            return
+        for inner, _, _ in os.walk(path):
+            with suppress(OSError):
+                os.chmod(inner, 0o700)
+    rmtree(path, ignore_errors=True)
 
 
 def discard_left(folder: str, start: str, older: float = 0) -> None:
@@ -79,6 +112,44 @@ def discard_left(folder: str, start: str, older: float = 0) -> None:
                 discard(one.path)
     except OSError:
         pass
+
+
+@contextmanager
+def scratch_folder(start: str) -> Iterator[str]:
+    """Make a temporary folder for a while; what killed processes left under such names goes first.
+
+    A lock on the folder tells that somebody still works in it.
+    """
+    import fcntl
+    import tempfile
+
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+        for entry in [one for one in entries if one.name.startswith(start)]:
+            _delete_abandoned(entry)
+    with tempfile.TemporaryDirectory(prefix=start) as path:
+        held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with suppress(OSError):
+                fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            yield path
+        finally:
+            os.close(held)
+
+
+def _delete_abandoned(entry: "os.DirEntry[str]") -> None:
+    """Delete a folder of ours that is a day old and that nobody holds."""
+    import fcntl
+
+    with suppress(OSError):
+        status = entry.stat(follow_symlinks=False)
+        if status.st_uid != os.getuid() or time.time() - status.st_mtime < _A_DAY:
+            return
+        held = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            delete_folder(entry.path)
+        finally:
+            os.close(held)
 
 
 def _mode_of(path: str) -> int:

@@ -4,21 +4,17 @@ When another branch does not track a path any more, its data should go, but only
 what the cache can give back. The list is a cache: without it, such data just stays.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 
-from mlxkit.core.files import write_atomic
+from mlxkit.core.memory import cache_path, recall, remember
+
+_MEMORY = "laid.json"
 
 
 def read(root: str) -> dict[str, str]:
     """Return path below the project -> md5."""
-    try:
-        with open(_place(root), "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return recall(cache_path(root, _MEMORY))
 
 
 def note(root: str, present: Mapping[str, str], gone: Iterable[str] = ()) -> None:
@@ -30,8 +26,4 @@ def note(root: str, present: Mapping[str, str], gone: Iterable[str] = ()) -> Non
     for path, md5 in present.items():
         now[os.path.relpath(path, root)] = md5
     if now != before:
-        write_atomic(_place(root), json.dumps(now).encode(), sync=False)
-
-
-def _place(root: str) -> str:
-    return os.path.join(root, ".mlx", "cache", "laid.json")
+        remember(cache_path(root, _MEMORY), now)

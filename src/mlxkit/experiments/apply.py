@@ -1,11 +1,11 @@
 """Bringing an experiment into the working tree: everything is looked at before anything changes."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlxkit.core.errors import MlxError
+from mlxkit.core.files import scratch_folder
 from mlxkit.data.history.revision import Recorded, Revisions
 from mlxkit.experiments import files
 from mlxkit.experiments.refs import APPLIED, Experiment
@@ -99,7 +99,7 @@ def _keep(session: RunSession, git_root: str) -> str:
     def unknown(path: str, read: bool) -> str | None:
         return None
 
-    with tempfile.TemporaryDirectory(prefix="mlx-replaced-") as scratch:
+    with scratch_folder("mlx-replaced-") as scratch:
         made = take_snapshot(git_root, scratch, _LARGEST, identify(git_root), unknown)
     git.run(git_root, "update-ref", REPLACED, made.id)
     return made.id

@@ -46,7 +46,7 @@ def needed(session: Session) -> Iterator[Text]:
     contents: dict[str, str] = {}
     for folder in sweep_dirs(session.root):
         plan = folder.read()
-        if plan is None or not _is_unfinished(folder, plan, root):
+        if plan is None or not is_unfinished(folder, plan, root):
             continue
         where = os.path.relpath(folder.path, root)
         contents[plan.content] = where
@@ -57,7 +57,8 @@ def needed(session: Session) -> Iterator[Text]:
     yield from versions.at_trees(root, {one: contents[one] for one in known})
 
 
-def _is_unfinished(folder: SweepDir, plan: Plan, git_root: str) -> bool:
+def is_unfinished(folder: SweepDir, plan: Plan, git_root: str) -> bool:
+    """Tell whether a sweep lacks results."""
     if missing(plan, known_experiments(git_root, plan.baseline)):
         return True
     made_again = plan.runs if plan.how.get("force") else ()

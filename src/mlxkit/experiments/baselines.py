@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mlxkit.core.errors import UsageError
 from mlxkit.experiments.refs import Experiment, find_experiment, list_experiments, named, only
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 
 class Wanted(NamedTuple):
@@ -23,11 +24,11 @@ class Wanted(NamedTuple):
 
 
 def resolve(git_root: str, rev: str) -> str:
-    """Return the id of the commit that a revision, or an experiment's name, stands for.
+    """Return the commit that a revision, a model's stage, or an experiment's name stands for.
 
     Raises UsageError for neither.
     """
-    found = git.commit_id(git_root, rev)
+    found = commit_named(git_root, rev)
     if found is not None:
         return found
     try:

@@ -3,12 +3,12 @@
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from mlxkit.core.errors import MlxError
+from mlxkit.core.files import scratch_folder
 from mlxkit.tools import git
 
 _SETTINGS = ("core.hooksPath=/dev/null", "core.splitIndex=false", "core.quotePath=false")
@@ -98,7 +98,7 @@ def _index_of(git_root: str, commit: str) -> Iterator[dict[str, str]]:
     """Give an index of its own that holds a commit, and what Git knows of files from the user's."""
     own = os.fsdecode(git.run(git_root, "rev-parse", "--git-path", "index")).rstrip("\n")
     own = os.path.join(git_root, own)
-    with tempfile.TemporaryDirectory(prefix="mlx-index-") as folder:
+    with scratch_folder("mlx-index-") as folder:
         copy = os.path.join(folder, "index")
         if os.path.exists(own):
             shutil.copy2(own, copy)

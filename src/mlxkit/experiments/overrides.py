@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.core.errors import UsageError
+from mlxkit.core.files import scratch_folder
 from mlxkit.experiments.sweep import Sweep, parse_sweep
 from mlxkit.pipeline.spec import DEFAULT_PARAMS, inside
 from mlxkit.tools import dvc_overrides
@@ -69,7 +69,7 @@ def make_variants(
     """
     found: dict[str, Variant] = {}
     read = {} if read is None else read
-    with tempfile.TemporaryDirectory(prefix="mlx-params-") as scratch:
+    with scratch_folder("mlx-params-") as scratch:
         for asked in texts:
             one = asked if hydra is None else {DEFAULT_PARAMS: [], **asked}
             files = dict(common)

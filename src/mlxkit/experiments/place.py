@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.files import delete_folder, write_atomic
+from mlxkit.pipeline.memories import HERE
 from mlxkit.pipeline.rundir import prepare_folder
 from mlxkit.pipeline.spec import inside
 from mlxkit.runs.experiment import MARK
@@ -26,7 +27,11 @@ _ELSEWHERE = (
 """What tells Git, in a hook or by the user, that the repository is not where we are."""
 _SHARED = (os.path.join("cache", "env"), "env")
 """What is known of environments holds for every copy of the project."""
-_COPIED = ("state", *(os.path.join("cache", name) for name in ("settings.json", "locks.json")))
+_COPIED = (
+    HERE,
+    "state",
+    *(os.path.join("cache", name) for name in ("settings.json", "locks.json")),
+)
 """What is remembered by content: it spares a run the same work."""
 
 
@@ -106,7 +111,7 @@ def write_files(tree: str, files: dict[str, bytes]) -> None:
 
 def remove(git_root: str, tree: str) -> None:
     """Remove a worktree."""
-    _delete(tree)
+    delete_folder(tree)
     with suppress(MlxError):  # there is none where `git worktree add` was interrupted early
         git.run(git_root, "worktree", "remove", "--force", "--force", tree)
 
@@ -126,15 +131,3 @@ def clear_one(git_root: str, tree: str) -> None:
     """Remove the worktree of a run that was killed, and end what still runs in it."""
     end_leftovers(f"{MARK}={tree}")
     remove(git_root, tree)
-
-
-def _delete(folder: str) -> None:
-    """Delete a folder, also where stages have made parts of it unwritable."""
-    for _ in range(2):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        for inner, _, _ in os.walk(folder):
-            with suppress(OSError):
-                os.chmod(inner, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,8 @@ from mlxkit.experiments.keep import keep, left_tree
 from mlxkit.experiments.plan import Known
 from mlxkit.experiments.stages import choose_stages
 from mlxkit.experiments.sweepdir import DONE, FAILED, STOPPED, Outcome, Plan, Run, SweepDir
-from mlxkit.pipeline.execute import Executor, Interrupted, Options
+from mlxkit.pipeline.execute import Executor, Interrupted
+from mlxkit.pipeline.options import Options
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.result import FAILED as STAGE_FAILED
 from mlxkit.pipeline.result import RAN, RESTORED, Result

@@ -57,7 +57,9 @@ def _collect(
     states: Mapping[str, State | Trouble] = known.at(list(dict.fromkeys(asked)))
     groups: dict[str, list[Document]] = {}
     for one in every:
-        groups.setdefault(one.baseline, []).append(experiment(one, lines[one], states, data=data))
+        if lines[one]:  # else somebody's reference is to no commit
+            shown = experiment(one, lines[one], states, data=data)
+            groups.setdefault(one.baseline, []).append(shown)
     titles = {} if options.sha else names(git_root)
     found = [] if options.hide_workspace else [entry("workspace", known.workspace(), data=data)]
     for commit in commits:

@@ -27,6 +27,7 @@ def warm_up(root: str) -> None:
     import mlxkit.runs.pending
     import mlxkit.runs.recorder
     import mlxkit.tools.dvc_delegate
+    import mlxkit.tools.dvc_path_locks
     import mlxkit.tools.dvc_worktree
     import mlxkit.tools.dvclock
 

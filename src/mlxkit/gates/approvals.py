@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.audit import log
@@ -10,7 +10,7 @@ from mlxkit.audit.event import Event, Kind
 from mlxkit.audit.signatures import Signature, check_signatures, signers
 from mlxkit.audit.verify import examine
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Subject
+from mlxkit.gates.context import Subject
 from mlxkit.pipeline.session import Session
 from mlxkit.runs.choose import project_of
 from mlxkit.runs.record import canonical, digest
@@ -87,14 +87,18 @@ def approvals(session: Session, gate: str, *, signed: bool) -> list[Approval]:
     problems = examine(git_root).problems
     if problems:
         raise MlxError(f"the audit log is not whole: {problems[0].why}", hint="mlx audit verify")
-    good = _good(git_root, found) if signed else {one.commit for one in found}
+    good = well_signed(git_root, found) if signed else {one.commit for one in found}
     return [_approval(one.event, one.commit in good) for one in found]
 
 
-def author_of(git_root: str, commit: str) -> tuple[str, ...]:
-    """Return the name and the address of a commit's author."""
-    told = git.run(git_root, "log", "-1", "--no-show-signature", "--format=%aN%n%aE", commit)
-    return tuple(line for line in os.fsdecode(told).splitlines() if line)
+def authors_of(git_root: str, commit: str) -> tuple[str, ...]:
+    """Return names and addresses of a commit's author and committer, as they are and by mailmap.
+
+    The mailmap comes with the commit: it must not make another of its author.
+    """
+    wanted = "%n".join(f"%{who}{what}" for who in "ac" for what in "nNeE")
+    told = git.run(git_root, "log", "-1", "--no-show-signature", f"--format={wanted}", commit)
+    return tuple(dict.fromkeys(line for line in os.fsdecode(told).splitlines() if line))
 
 
 def _approval(event: Event, good: bool) -> Approval:
@@ -104,8 +108,8 @@ def _approval(event: Event, good: bool) -> Approval:
     return Approval(event.who.name, event.who.email, thing, reason, event.when, good)
 
 
-def _good(git_root: str, found: list[log.Entry]) -> set[str]:
-    """Return the events that are signed, and by who they say."""
+def well_signed(git_root: str, found: Sequence[log.Entry]) -> set[str]:
+    """Return the commits of the events that are signed, and by whom they name; raises MlxError."""
     commits = [one.commit for one in found]
     signatures, named = check_signatures(git_root, commits), signers(git_root, commits)
     return {

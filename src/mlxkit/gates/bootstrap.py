@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlxkit.core.progress import SILENT, Progress
 from mlxkit.gates.measures import Floats, Measure
 
 _CELLS = 1 << 18
@@ -29,7 +30,14 @@ class Change(NamedTuple):
 
 
 def paired(
-    ours: Measure, theirs: Measure, rows: int, *, resamples: int, confidence: float, seed: int
+    ours: Measure,
+    theirs: Measure,
+    rows: int,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    progress: Progress = SILENT,
 ) -> Change:
     """Return how much higher the measure is for our model."""
     all_rows = np.ones((1, rows))
@@ -37,9 +45,12 @@ def paired(
     random = np.random.Generator(np.random.PCG64(seed))
     at_once = max(1, _CELLS // rows)
     changes = np.empty(resamples)
+    progress.begin("resamples", resamples)
     for start in range(0, resamples, at_once):
         weights = _weights(random, min(at_once, resamples - start), rows)
         changes[start : start + len(weights)] = ours(weights) - theirs(weights)
+        progress.advance(len(weights))
+    progress.end()
     known = changes[~np.isnan(changes)]
     undefined = resamples - len(known)
     tail = (1 - confidence) / 2

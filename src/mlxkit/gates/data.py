@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from mlxkit.comparison.content import Content
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Data
-from mlxkit.gates.shape import Out, above
+from mlxkit.gates.context import Data
+from mlxkit.gates.declared import Out, above
 from mlxkit.gates.verdict import Unjudged
 from mlxkit.pipeline.workspace import Workspace
 from mlxkit.store.errors import BadObject, MissingObject
 from mlxkit.store.tree import tree_bytes
+from mlxkit.tools import git
 
 
 class Recorded:
@@ -59,12 +60,18 @@ class Recorded:
             except (FileNotFoundError, IsADirectoryError):
                 raise Unjudged(f"there is no {self._shown}{path}") from None
             md5 = md5_bytes(data)
-            if out is not None and path == place and not out.legacy and md5 != out.md5:
-                raise Unjudged(f"{self._shown}{path} is not what the lock there records")
+            unix = md5_bytes(data.replace(b"\r\n", b"\n"))
+            self._check(path, place, out, {md5, unix} if out and out.legacy else {md5})
             return Data(self._lay({posixpath.basename(path): data}, posixpath.basename(path)), md5)
         files = {posixpath.relpath(one, path): self._content.read(one) for one in names}
         listed = sorted((name, md5_bytes(data)) for name, data in files.items())
+        self._check(path, place, out, {_folder(listed)})
         return Data(self._lay(files, ""), _folder(listed), is_dir=True)
+
+    def _check(self, path: str, place: str, out: Out | None, found: set[str]) -> None:
+        """Refuse what Git has of an output where the lock has something else."""
+        if out is not None and path == place and out.md5 not in found:
+            raise Unjudged(f"{self._shown}{path} is not what the lock there records")
 
     def digests(self) -> dict[str, str | None]:
         """Return what is recorded of all outputs and data: md5 by path."""
@@ -129,6 +136,23 @@ class Recorded:
                 with open(full, "wb") as file:
                     file.write(what)
         return os.path.join(top, name) if name else top
+
+
+def want_in_git(git_root: str, folder: str, path: str) -> None:
+    """Refuse a file or folder of which Git does not know all; raises Unjudged.
+
+    `folder` is the project's in the repository, `path` from there.
+    """
+    place = posixpath.normpath(posixpath.join(folder, path))
+    listed = [b"?"]
+    if place.split("/")[0] != "..":
+        told = ("ls-files", "-z", "-t", "--cached", "--others", "--", f":(top,literal){place}")
+        listed = git.run(git_root, *told).split(b"\0")[:-1]
+    if not listed or any(one.startswith(b"?") for one in listed):
+        raise Unjudged(
+            f"{path} is not recorded: neither Git nor a lock has it; "
+            f"run: mlx add {path}   or: git add {path}"
+        )
 
 
 def differs(path: str, how: str) -> MlxError:

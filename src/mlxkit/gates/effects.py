@@ -36,14 +36,20 @@ def wasserstein(found: Distributions) -> float:
     Those before that are all alike have none: any move away from them is infinite.
     """
     shares = _shares(found.counts)
-    gap = np.abs(np.cumsum(shares[:, 0] - shares[:, 1]))[:-1]
-    moved = float((gap * np.diff(found.values)).sum())
     if not (shares[:, 0] != shares[:, 1]).any():
         return 0.0
-    before = shares[:, 0]
-    middle = (before * found.values).sum()
-    spread = float(np.sqrt((before * (found.values - middle) ** 2).sum()))
-    return moved / spread if np.count_nonzero(before) > 1 else float("inf")
+    there = shares[:, 0] > 0
+    if np.count_nonzero(there) < 2:
+        return float("inf")
+    # In units of the largest before, and by halves: no square or difference may be infinite.
+    before, largest = found.values[there], np.abs(found.values[there]).max()
+    share = shares[there, 0]
+    middle = (share * (before / largest)).sum()
+    spread = float(np.sqrt((share * (before / largest - middle) ** 2).sum()))
+    gap = np.abs(np.cumsum(shares[:, 0] - shares[:, 1]))[:-1]
+    with np.errstate(over="ignore", divide="ignore"):
+        moved = (gap * np.diff(found.values / 2)).sum() / largest / spread
+    return float(2 * moved)
 
 
 def population_stability(found: Distributions, bins: int) -> float:

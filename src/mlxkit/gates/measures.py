@@ -79,14 +79,19 @@ class _Ranked:
         self._order = np.argsort(-score, kind="stable")
         ranked = score[self._order]
         self._label = label[self._order]
-        self._last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+        last = np.append(ranked[1:] != ranked[:-1], True)
+        self._last = None if last.all() else np.flatnonzero(last)
 
     def __call__(self, weights: Floats) -> tuple[Floats, Floats]:
         """Return how many positives, and rows, have each score or a higher one."""
-        here = weights[:, self._order]
-        rows = np.cumsum(here, axis=1)[:, self._last]
+        here = np.take(weights, self._order, axis=1)
+        rows = self._by_score(np.cumsum(here, axis=1))
         here *= self._label
-        return np.cumsum(here, axis=1)[:, self._last], rows
+        return self._by_score(np.cumsum(here, axis=1)), rows
+
+    def _by_score(self, sums: Floats) -> Floats:
+        """Return the sums at each score's last row; all of them where no two rows share one."""
+        return sums if self._last is None else np.take(sums, self._last, axis=1)
 
 
 def _average_precision(label: Floats, score: Floats) -> Measure:

@@ -1,7 +1,7 @@
 """A table against a schema of pandera: all that does not fit, by column."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,12 +10,16 @@ import pyarrow.parquet as pq
 
 from mlxkit.core.errors import UsageError
 from mlxkit.data.rows.read import format_of
-from mlxkit.gates.bench import Data
+from mlxkit.gates.context import Data
 from mlxkit.gates.schema_file import first_line
 from mlxkit.gates.verdict import Unjudged
 
 _ROWS = 3
 _LONGEST = 80
+_MEANINGS = {
+    "column_in_dataframe": "there is no column",
+    "column_in_schema": "the schema has no column",
+}
 
 
 class Failure(NamedTuple):
@@ -59,14 +63,22 @@ def _failures(cases: Any) -> Iterator[Failure]:
     for (column, name), some in cases.groupby(["column", "check"], dropna=False, sort=True):
         rows = [int(one) for one in some["index"].dropna()]
         column_name = "" if pd.isna(column) else str(column)
-        said = f"{column_name}: {name}" if column_name else str(name)
         values = ", ".join(repr(one)[:_LONGEST] for one in some["failure_case"].head(_ROWS))
-        if rows:
-            first = ", ".join(map(str, rows[:_ROWS])) + (", ..." if len(rows) > _ROWS else "")
-            said += f" fails in {len(rows)} rows ({values}; row {first})"
-        else:
-            said += f" ({values})"
-        yield Failure(column_name, said, len(rows))
+        said = _of_rows(str(name), rows, values) if rows else _of_column(str(name), values)
+        yield Failure(column_name, f"{column_name}: {said}" if column_name else said, len(rows))
+
+
+def _of_rows(name: str, rows: Sequence[int], values: str) -> str:
+    first = ", ".join(map(str, rows[:_ROWS])) + (", ..." if len(rows) > _ROWS else "")
+    number = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+    return f"{name} fails in {number} ({values}; row {first})"
+
+
+def _of_column(name: str, values: str) -> str:
+    if name.startswith("dtype("):
+        return f"it is of type {values}, not {name[6:-1]}"
+    words = _MEANINGS.get(name)
+    return f"{words} {values}" if words else f"{name} ({values})"
 
 
 def _read(path: str, kind: str, packed: str | None) -> pd.DataFrame:
@@ -75,5 +87,6 @@ def _read(path: str, kind: str, packed: str | None) -> pd.DataFrame:
         return frame
     compression: Any = packed
     if kind == "jsonl":
-        return pd.read_json(path, lines=True, compression=compression)
+        # A text of digits stays a text: or it would pass for the number that the schema wants.
+        return pd.read_json(path, lines=True, dtype=False, compression=compression)
     return pd.read_csv(path, sep="\t" if kind == "tsv" else ",", compression=compression)

@@ -12,7 +12,7 @@ from pandera.io.pandas_io import deserialize_schema
 
 from mlxkit.core.errors import MlxError
 from mlxkit.core.yaml import load
-from mlxkit.gates.bench import Data
+from mlxkit.gates.context import Data
 from mlxkit.gates.verdict import Unjudged
 
 _HIDES = ("drop_invalid_rows", "add_missing_columns", "default", "raise_warning")

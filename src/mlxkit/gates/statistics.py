@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 
@@ -16,7 +17,7 @@ class Interval(NamedTuple):
 
 def mean_interval(values: Sequence[float], confidence: float) -> Interval:
     """Return the mean of at least two numbers with its interval."""
-    mean = statistics.fmean(values)
+    mean = float(_mean(values))
     error = statistics.stdev(values) / math.sqrt(len(values))
     return _around(mean, error, len(values) - 1, confidence)
 
@@ -25,7 +26,7 @@ def difference_interval(
     ours: Sequence[float], theirs: Sequence[float], confidence: float
 ) -> Interval:
     """Return how much higher the mean of `ours` is, unpaired, by Welch's t (at least two each)."""
-    mean = statistics.fmean(ours) - statistics.fmean(theirs)
+    mean = float(_mean(ours) - _mean(theirs))
     a, b = (statistics.variance(each) / len(each) for each in (ours, theirs))
     if a + b == 0:
         return Interval(mean, mean, mean)
@@ -46,6 +47,11 @@ def t_quantile(confidence: float, freedom: int) -> float:
         else:
             high = middle
     return (low + high) / 2
+
+
+def _mean(values: Sequence[float]) -> Fraction:
+    """Return the mean of numbers as they are written: 0.8 less 0.81 is just -0.01."""
+    return sum(map(Fraction, map(repr, values)), Fraction()) / len(values)
 
 
 def _around(mean: float, error: float, freedom: int, confidence: float) -> Interval:

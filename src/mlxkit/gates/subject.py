@@ -3,29 +3,23 @@
 import os
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
-from typing import Any
+from functools import cached_property
 
-from mlxkit.comparison.commits import Commits
-from mlxkit.comparison.content import Cached, Content, InCommit
-from mlxkit.comparison.revisions import resolve
-from mlxkit.comparison.source import Source
-from mlxkit.comparison.states import WORKSPACE, States
+from mlxkit.comparison.content import Content
+from mlxkit.comparison.states import WORKSPACE
 from mlxkit.comparison.values import Unparsed, parse
 from mlxkit.core.digest import md5_bytes
-from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.gates.bench import Data, File
-from mlxkit.gates.data import Recorded, differs
-from mlxkit.gates.shape import Out, Shape, Shapes, above, code_of, made_of, outs_of, shape_of
+from mlxkit.core.errors import MlxError
+from mlxkit.gates.context import Data, File
+from mlxkit.gates.data import Recorded, differs, want_in_git
+from mlxkit.gates.declared import Out, Shape, above
 from mlxkit.gates.verdict import Unjudged
-from mlxkit.pipeline.session import Session
-from mlxkit.settings.load import FILE, settings, settings_of
 from mlxkit.store.tree import tree_bytes
-from mlxkit.tools import dvc, git
+from mlxkit.tools import git
 
 
 class Revision:
-    """A revision as a `bench.Subject`; `commit` is None for the working tree."""
+    """A revision as a `context.Subject`; `commit` is None for the working tree."""
 
     def __init__(
         self,
@@ -47,6 +41,12 @@ class Revision:
         self.place_in_git = place_in_git
         self._known: dict[str, File] = {}
         self._folders: dict[str, list[tuple[str, str]]] = {}
+
+    @property
+    def basis(self) -> str | None:
+        """Return its commit; of the working tree HEAD, None where there is none."""
+        git_root, _ = self.place_in_git
+        return self.commit or (git.commit_id(git_root, "HEAD") if git_root else None)
 
     def files(self) -> Sequence[str]:
         """Return the paths of its metrics files, from the project's root."""
@@ -75,7 +75,16 @@ class Revision:
         Raises MlxError as `read` does.
         """
         recorded = self.recorded
-        return recorded.in_work_tree(path) if self.commit is None else recorded.in_commit(path)
+        if self.commit is not None:
+            return recorded.in_commit(path)
+        found = recorded.in_work_tree(path)
+        self._want_recorded(path)
+        return found
+
+    def md5(self, path: str) -> str:
+        """Return the md5 that a commit has of a path, by the lock if it does; raises as `data`."""
+        out = self._shape.outs.get(posixpath.normpath(path))
+        return out.md5 if out is not None and out.cached and out.md5 else self.data(path).md5
 
     def changed_since(self, other: "Revision") -> set[str]:
         """Return the paths, of Git and of recorded outputs, that differ from another's.
@@ -88,6 +97,8 @@ class Revision:
         try:
             told = git.run(git_root, "diff", "--name-only", "--no-renames", "-z", *ids, "--", ".",
                            settings=("diff.noprefix=false",))  # fmt: skip
+            if self.commit is None:  # nor has the other what nobody added yet
+                told += git.run(git_root, "ls-files", "--others", "--exclude-standard", "-z")
         except git.GitError as error:
             raise Unjudged(f"what changed since {other.name} is not known: {error.said}") from None
         start = folder + "/" if folder else ""
@@ -136,11 +147,19 @@ class Revision:
         except OSError as error:
             why = error.strerror or str(error)
             raise MlxError(f"{self.place(path)} cannot be read: {why}") from None
+        self._want_recorded(path)
         if place is not None and out is not None and not self._fits(data, place, out):
             if self.commit is None:
                 raise differs(path, "is not what the lock records")
             raise Unjudged(f"{self.place(path)} is not what the lock there records")
         return data
+
+    def _want_recorded(self, path: str) -> None:
+        """Refuse what neither a lock nor Git has of the working tree; raises Unjudged."""
+        git_root, folder = self.place_in_git
+        in_lock = above(posixpath.normpath(path), self._shape.outs) is not None
+        if self.commit is None and git_root is not None and not in_lock:
+            want_in_git(git_root, folder, path)
 
     def _fits(self, data: bytes, place: str, out: Out) -> bool:
         if out.is_dir:
@@ -155,85 +174,3 @@ class Revision:
                 for one in self.content.files_below(folder) or ()
             ]
         return self._folders[folder]
-
-
-class Revisions:
-    """The revisions of one project, each read once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._states = States(session)
-        self._known: dict[str, Revision] = {}
-        folder = os.path.relpath(session.root, session.git_root or session.root)
-        self._folder = "" if folder == "." else folder
-        self._revision = partial(Revision, place_in_git=(session.git_root, self._folder))
-        config = session.declared.config.get("parsing")
-        self._shapes = Shapes(session.root, repr((dvc.signature(), config, folder)))
-
-    def judged(self, rev: str | None) -> Revision:
-        """Return what is to be judged: a commit, or the working tree; raises UsageError."""
-        if rev is not None:
-            return self._read(rev, self.commit(rev), judged=True)
-        source = self._states.source(WORKSPACE)
-        name = "the working tree"
-        recorded = self._recorded(lambda: source)
-        return self._revision(
-            shape_of(source), source.content, name, None, judged=True, recorded=recorded
-        )
-
-    def at(self, rev: str) -> Revision:
-        """Return a revision to compare with; raises Unjudged where there is none."""
-        if rev not in self._known:
-            try:
-                self._known[rev] = self._read(rev, self.commit(rev), judged=False)
-            except UsageError as error:
-                raise Unjudged(f"{error.message}; a shallow clone? run: git fetch") from None
-            except MlxError as error:
-                raise Unjudged(f"{rev}: {error}") from None
-        return self._known[rev]
-
-    def commit(self, rev: str) -> str:
-        """Return the id of a commit; raises UsageError where there is none of that name."""
-        git_root = self._session.git_root
-        if git_root is None:
-            raise UsageError("without Git there are no revisions")
-        return resolve(git_root, [rev])[0]
-
-    def settings(self, subject: Revision) -> Mapping[str, Any]:
-        """Return what the revision's own `mlx.yaml` says; raises ProjectError."""
-        if subject.commit is None:
-            return settings(self._session.root)
-        try:
-            data = subject.content.read(FILE)
-        except FileNotFoundError:
-            data = b""
-        return settings_of(data, f"{subject.name}:{FILE}", self._session.root)
-
-    def _read(self, rev: str, commit: str, *, judged: bool) -> Revision:
-        shape = self._shapes.get(commit)
-        if shape is None:
-            source = self._states.source(commit)
-            shape = shape_of(source)
-            if not source.content.missing:
-                self._shapes.put(commit, shape)
-        recorded = self._recorded(lambda: self._states.source(commit))
-        content = self._content(shape, commit)
-        return self._revision(shape, content, rev, commit, judged=judged, recorded=recorded)
-
-    def _recorded(self, source: Callable[[], Source]) -> Callable[[str], Recorded]:
-        def find(shown: str) -> Recorded:
-            found, workspace = source(), self._session.workspace
-            recorded = Recorded(self._session.root, workspace, found.content, outs_of(found), shown)
-            recorded.made, recorded.code = made_of(found), code_of(found)
-            return recorded
-
-        return find
-
-    def _content(self, shape: Shape, commit: str) -> Content:
-        assert self._session.git_root is not None  # or there would be no commit
-        commits = Commits(self._session.git_root, self._folder)
-        commits.load([commit])
-        cached = {
-            path: Cached(out.md5, out.is_dir) for path, out in shape.outs.items() if out.cached
-        }
-        return Content(InCommit(commits, commit), cached, self._session.workspace.store)

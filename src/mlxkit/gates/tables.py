@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.data.rows.compare import connected, label
-from mlxkit.data.rows.read import EMPTY, ReadColumn, format_of, read
-from mlxkit.data.rows.source import Source, literal
-from mlxkit.gates.bench import Subject
+from mlxkit.data.rows.kinds import EMPTY
+from mlxkit.data.rows.read import ReadColumn, format_of, parquet_scan, read
+from mlxkit.data.rows.source import Source, one_row
+from mlxkit.gates.context import Subject
 from mlxkit.gates.verdict import Unjudged
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _NUMBERS = (
 )
 _NAMED = 8
 _LONGEST = 60
+_LONG = 200
 
 
 class Table(NamedTuple):
@@ -56,7 +58,9 @@ class Table(NamedTuple):
         return [self.column(one) for one in wanted]
 
     def row(self, cells: Sequence[str], *values: Any) -> Sequence[Any]:
-        """Return one row of what these expressions come to."""
+        """Return one row of what these aggregates come to."""
+        if not values:
+            return one_row(self.con, self.view, cells)
         found = self.con.execute(f"SELECT {', '.join(cells)} FROM {self.view}", list(values))
         return found.fetchone() or ()
 
@@ -103,7 +107,9 @@ def opened(*asked: tuple[Subject, str]) -> Iterator[list[Table]]:
             ) from None
         except duckdb.Error as error:
             places = " or ".join(dict.fromkeys(one.label for one in sources))
-            why = str(error).strip().partition("\n")[0]
+            why = str(error).strip().partition("\n")[0][:_LONG]
+            for one in links:  # names of the moment: the same verdict has the same words
+                why = why.replace(one.path, one.name)
             proofs = {key: md5 for one in evidence for key, md5 in one.items()}
             raise Unjudged(f"{places} cannot be read: {why}", proofs) from None
 
@@ -123,8 +129,8 @@ def null(one: ReadColumn) -> str:
     return f"({one.id} IS NULL OR isnan({one.id}))" if one.type in _FLOATS else f"{one.id} IS NULL"
 
 
-def value(one: ReadColumn) -> str:
-    """Return SQL of a cell: NaN is null, and no two spellings of one number differ."""
+def comparable(one: ReadColumn) -> str:
+    """Return SQL of a cell to compare: NaN is null, and no two spellings of one number differ."""
     return f"CASE WHEN isnan({one.id}) THEN NULL ELSE {one.id} END" if (
         one.type in _FLOATS
     ) else one.id  # fmt: skip
@@ -149,11 +155,11 @@ def _open(
 ) -> Table:
     """Make a view of a file; Parquet is read as far as it is asked for only."""
     if format_of(source.name)[0] == "parquet":
-        scan = f"read_parquet({literal(source.path)})"
-        found = con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
-        columns = [ReadColumn(row[0], f"c{at}", row[1]) for at, row in enumerate(found)]
-        names = ", ".join(one.id for one in columns)
-        con.execute(f"CREATE VIEW {name} AS SELECT * FROM {scan} AS t({names})")
+        try:
+            scan, columns = parquet_scan(con, source)
+        except MlxError as error:
+            raise Unjudged(error.message, evidence) from None
+        con.execute(f"CREATE VIEW {name} AS {scan}")
     else:
         try:
             table = read(con, f"{name}_raw", source)

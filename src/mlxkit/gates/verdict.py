@@ -95,7 +95,8 @@ def finite(value: Any) -> str:
     if value is None:
         return "is no number but empty"
     if not isinstance(value, (int, float)):
-        return f"is no number but a {'list' if isinstance(value, (list, tuple)) else 'group'}"
+        groups = "a group" if isinstance(value, Mapping) else str(value)[:40]
+        return f"is no number but {'a list' if isinstance(value, (list, tuple)) else groups}"
     try:
         number = float(value)
     except OverflowError:

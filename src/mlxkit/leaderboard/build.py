@@ -87,16 +87,21 @@ def build(index: Index, settings: Settings, asked: Asked) -> Board:
 
 
 def _complete(settings: Settings) -> tuple[str, str, Mapping[str, str]]:
-    hint = (
-        "or add to mlx.yaml:  leaderboard: {metric: accuracy, test: data/test.csv,"
-        " models: {mine: metrics.json}}"
-    )
-    if not settings.metric:
-        raise UsageError("by which metric? give --metric NAME", hint=hint)
-    if not settings.test:
-        raise UsageError("measured on which test set? give --test PATH", hint=hint)
-    if not settings.models:
-        raise UsageError("which metrics files? give --file PATH", hint=hint)
+    lacking = [
+        words
+        for words, value in (
+            ("by which metric (--metric NAME)", settings.metric),
+            ("measured on which test set (--test PATH)", settings.test),
+            ("from which metrics file (--file PATH)", settings.models),
+        )
+        if not value
+    ]
+    if not (settings.metric and settings.test and settings.models):
+        raise UsageError(
+            f"ranked {', '.join(lacking)}?",
+            hint="or add to mlx.yaml:  leaderboard: {metric: accuracy, test: data/test.csv,"
+            " models: {mine: metrics.json}}",
+        )
     return settings.metric, settings.test, settings.models
 
 

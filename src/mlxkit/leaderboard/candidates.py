@@ -10,6 +10,7 @@ from mlxkit.leaderboard.deployed import Tag, deployed, is_assignment
 from mlxkit.lineage.blobs import existing
 from mlxkit.lineage.history import Tips
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 _SHOWN = 7
 
@@ -59,7 +60,7 @@ def in_use(git_root: str, stage: str) -> list[Candidate]:
 def _named(git_root: str, tips: Tips, name: str) -> Candidate:
     if name == "HEAD":
         return _head(git_root, tips)
-    commit = git.commit_id(git_root, name)
+    commit = commit_named(git_root, name)
     if commit is None:
         try:
             found = find_experiment(git_root, name)

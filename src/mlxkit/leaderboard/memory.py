@@ -1,11 +1,9 @@
 """What lock files tell of measurements, remembered: a file that may be deleted at any time."""
 
 import hashlib
-import json
-import os
 from typing import Any
 
-from mlxkit.core.files import write_atomic
+from mlxkit.core.memory import cache_path, recall, remember
 from mlxkit.leaderboard.board import Measured
 
 _FORMAT = 1
@@ -18,14 +16,14 @@ class Memory:
     """Measurements by what they were told from, in one file of the project's `.mlx/cache`."""
 
     def __init__(self, root: str) -> None:
-        self._path = os.path.join(root, ".mlx", "cache", "leaderboard.json")
+        self._path = cache_path(root, "leaderboard.json")
         self._known: dict[str, Any] | None = None
         self._changed = False
 
     def recall(self, key: Key) -> Measured | None:
         """Return what is known of a measurement."""
         if self._known is None:
-            self._known = _load(self._path)
+            self._known = recall(self._path)
         found = self._known.get(_name(key))
         try:
             return Measured(*found) if isinstance(found, list) else None
@@ -42,21 +40,8 @@ class Memory:
     def save(self) -> None:
         """Write what is new; where that cannot be done it is told again next time."""
         if self._changed and self._known is not None:
-            kept = dict(list(self._known.items())[-_KEPT:])
-            try:
-                write_atomic(self._path, json.dumps(kept).encode(), sync=False)
-            except OSError:
-                pass
+            remember(self._path, self._known, newest=_KEPT)
             self._changed = False
-
-
-def _load(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _name(key: Key) -> str:

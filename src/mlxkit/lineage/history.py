@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from mlxkit.core.errors import MlxError
 from mlxkit.data.history.versions import NAMING
 from mlxkit.lineage.blobs import PLAIN, ask, existing, git_folder, lines_of
 from mlxkit.tools import git
@@ -53,11 +54,15 @@ class Tips(NamedTuple):
 def tips(root: str) -> Tips:
     """Return all that leads to commits: HEAD, branches, tags, remotes, experiments, every stash.
 
-    One process, where there is no stash.
+    One process, where there is no stash. Raises MlxError for a ref that leads nowhere.
     """
     refs: dict[str, str] = {}
     runs = None
-    listed = git.run(root, *PLAIN, "show-ref", "--head", "--dereference", ok=(0, 1))
+    try:
+        listed = git.run(root, *PLAIN, "show-ref", "--head", "--dereference", ok=(0, 1))
+    except git.GitError as error:
+        hint = "see: git fsck; then fetch what is missing, or delete the ref: git update-ref -d REF"
+        raise MlxError(error.message, hint=hint) from None
     for line in listed.decode(errors="surrogateescape").split("\n")[:-1]:
         oid, _, name = line.partition(" ")
         if name == RUNS_REF:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError
+from mlxkit.core.limits import excess
 from mlxkit.lineage import blobs
 from mlxkit.lineage.index import Index
 from mlxkit.lineage.inside import cached
@@ -161,7 +162,7 @@ def _parsed(path: str, data: bytes) -> Mapping[str, Any] | None:
             value = yaml.load(data)
     except (MlxError, ValueError, RecursionError):
         return None
-    kept = keep_metrics(value)
+    kept = None if excess(value) else keep_metrics(value)
     return kept if isinstance(kept, Mapping) else None if kept is None else {"": kept}
 
 

@@ -11,22 +11,11 @@ from typing import Any, Final
 from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError
 from mlxkit.lineage.recipe import Recipe, Unreadable, Used, of_dvcfile, of_entry
+from mlxkit.pipeline.lock_pieces import STAGE, read_piece
 
-_STAGE: Final = re.compile(r"\n(?=  [^\s#-])")
 _STAGE_1: Final = re.compile(r"\n(?=[^\s#-])")  # schema 1.0 has the stages at the top
 _STAGES: Final = re.compile(r"(?:\A|\n)stages:\n")
 _TOP: Final = re.compile(r"\n(?=[^\s#-])")
-_HEAD: Final = re.compile(r"  ([A-Za-z_][\w.@/-]*):\n")
-_SECTION: Final = re.compile(r"(?m)^    (cmd|deps|params|outs):(?: |\n)")
-_NAMES_NO_TEXT: Final = re.compile(r"(?i)(?:true|false|null|yes|no|on|off|y|n|\.nan|[-+]?\.inf)\Z")
-_ITEM: Final = re.compile(
-    r"    - path: ([A-Za-z_./][\w./@+=-]*)\n"
-    r"(?:      hash: md5\n)?"
-    r"      md5: '?([0-9a-f]{32}(?:\.dir)?)'?\n"
-    r"(?:      size: ([0-9]{1,18})\n)?"
-    r"(?:      nfiles: [0-9]+\n)?"
-    r"(?:      isexec: true\n)?"
-)
 
 
 def cut(path: str, data: bytes) -> list[str]:
@@ -53,7 +42,7 @@ def cut(path: str, data: bytes) -> list[str]:
         body = body[: end.start()]
     if not body.startswith("  ") or body.startswith("   "):
         return _whole(text)
-    return _ended(_STAGE.split(body))
+    return _ended(STAGE.split(body))
 
 
 def parse(path: str, piece: str) -> list[Recipe]:
@@ -116,30 +105,17 @@ def _loaded(text: str) -> Any:
 
 def _quick(piece: str) -> Recipe | None:
     """Read a piece that has just the form that DVC writes; None for any other."""
-    head = _HEAD.match(piece)
-    if head is None or _NAMES_NO_TEXT.match(head[1]):
+    found = read_piece(piece)
+    if found is None:
         return None
-    marks = list(_SECTION.finditer(piece, head.end()))
-    if not marks or marks[0].start() != head.end():
-        return None
-    found: dict[str, Any] = {}
-    rest: list[str] = []
-    for number, mark in enumerate(marks):
-        end = marks[number + 1].start() if number + 1 < len(marks) else len(piece)
-        items = None
-        if mark[1] in ("deps", "outs"):
-            items = _quick_items(piece, mark.end(), end)
-            if items is None:
-                return None
-            found[mark[1]] = items
-        else:
-            rest.append(piece[mark.start() : end])
-    if len({mark[1] for mark in marks}) != len(marks):
-        return None
-    entry = _remembered("".join(rest))
+    entry = _remembered(found.rest)
     if not isinstance(entry, dict) or not entry.keys() <= {"cmd", "params"}:
         return None
-    return of_entry(head[1], entry, found)
+    used = {
+        kind: tuple(Used(one.path, one.md5, one.size) for one in items)
+        for kind, items in found.items.items()
+    }
+    return of_entry(found.name, entry, used)
 
 
 _LAST: dict[str, Any] = {}
@@ -155,16 +131,3 @@ def _remembered(text: str) -> Any:
         except (MlxError, RecursionError):
             return None
     return _LAST[text]
-
-
-def _quick_items(piece: str, start: int, end: int) -> tuple[Used, ...] | None:
-    found = []
-    while start < end:
-        item = _ITEM.match(piece, start, end)
-        if item is None or _NAMES_NO_TEXT.match(item[1]):
-            return None
-        if not item[1].strip("+-.0123456789eE_"):
-            return None  # a number, maybe
-        found.append(Used(item[1], item[2], int(item[3]) if item[3] else None))
-        start = item.end()
-    return tuple(found)

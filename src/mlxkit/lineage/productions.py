@@ -3,13 +3,23 @@
 import json
 import os
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mlxkit.lineage.answer import Item
 from mlxkit.lineage.index import Index
 from mlxkit.lineage.schema import DEP, OUT, WORKTREE
 from mlxkit.lineage.writer import chunks
+
+_INTRODUCED = (
+    "JOIN introduced ON thing = things.id JOIN commits ON commit_id = commits.id"
+    " JOIN recipes ON recipe = recipes.id WHERE 1"
+)
+_ADDED = (
+    f"JOIN uses ON thing = things.id AND role = {OUT!r} JOIN recipes ON uses.recipe = recipes.id"
+    " JOIN added ON added.recipe = recipes.id JOIN commits ON commit_id = commits.id"
+    " WHERE recipes.id IN (SELECT value FROM json_each(?))"
+)
 
 
 class Production(NamedTuple):
@@ -40,29 +50,34 @@ class Production(NamedTuple):
         return self.cmd is None
 
 
-def productions(index: Index, digests: Iterable[str]) -> dict[str, list[Production]]:
+def productions(
+    index: Index, digests: Iterable[str], recipes: Collection[int] | None = None
+) -> dict[str, list[Production]]:
     """Return how each digest came to be, oldest first, with the run where one is on record.
 
-    What is not committed comes last: the working tree's, and runs that no commit tells of.
+    What is not committed comes last: the working tree's, and runs that no commit tells of. With
+    `recipes` these are told, by the commits that added them, whether or not their bytes were new.
     """
     wanted = sorted(set(digests))
     found: dict[str, list[Production]] = {}
     prefix = folder_of(index)
+    joined, given = _INTRODUCED, []
+    if recipes is not None:
+        joined, given = _ADDED, [json.dumps(sorted(recipes))]
     for part in chunks(wanted):
         for row in index.db.execute(
             "SELECT md5, path, size, recipes.id, file, name, cmd, params, oid, time, date, author,"
-            " subject, border FROM things JOIN introduced ON thing = things.id"
-            " JOIN commits ON commit_id = commits.id JOIN recipes ON recipe = recipes.id"
-            f" WHERE md5 IN ({','.join('?' * len(part))})"
+            f" subject, border FROM things {joined} AND md5 IN ({','.join('?' * len(part))})"
             " ORDER BY oid = '', time, commits.id, path",
-            part,
+            (*given, *part),
         ):
             found.setdefault(row[0], []).append(_production(row, prefix))
-    recipes = {one.recipe for each in found.values() for one in each}
     if index.db.execute("SELECT 1 FROM runs LIMIT 1").fetchone():
         _add_runs(index, wanted, found, prefix)
-        recipes |= {one.recipe for each in found.values() for one in each}
-    return found
+    if recipes is None:
+        return found
+    kept = ((md5, [one for one in each if one.recipe in recipes]) for md5, each in found.items())
+    return {md5: each for md5, each in kept if each}
 
 
 def deps(index: Index, recipes: Iterable[int]) -> dict[int, tuple[Item, ...]]:
@@ -176,3 +191,20 @@ def _seconds(date: str) -> float:
         return datetime.fromisoformat(date).timestamp()
     except (ValueError, OverflowError):
         return 0.0
+
+
+def written_with(
+    index: Index, md5: str, recipes: Collection[int] | None
+) -> list[tuple[str, str, int | None]]:
+    """Return digest, path and size of what the same recipes, or any, wrote beside a digest."""
+    among = "" if recipes is None else " AND own.recipe IN (SELECT value FROM json_each(?))"
+    given = () if recipes is None else (json.dumps(sorted(recipes)),)
+    return index.db.execute(
+        "SELECT DISTINCT other.md5, other.path, other.size FROM things"
+        " JOIN uses AS own ON own.thing = things.id"
+        " JOIN uses AS beside ON beside.recipe = own.recipe"
+        " JOIN things AS other ON beside.thing = other.id"
+        " WHERE things.md5 = ? AND own.role = ? AND beside.role = ?"
+        f" AND other.md5 NOT IN (things.md5, ''){among} ORDER BY other.path",
+        (md5, OUT, OUT, *given),
+    ).fetchall()

@@ -1,7 +1,7 @@
 """Answers what a digest was made of and what was made of it, through all of history."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from mlxkit.lineage.answer import Answer, Edge, Item, Node, Params, Producer
@@ -34,17 +34,22 @@ def answer(
     upstream: bool = True,
     downstream: bool = True,
     depth: int | None = None,
+    recipes: Collection[int] | None = None,
 ) -> Answer:
-    """Tell all that is known of an artifact; `depth` limits the steps each way."""
+    """Tell all that is known of an artifact; `depth` limits the steps each way.
+
+    With `recipes` only these count: those of one commit, of all that ever gave the same bytes.
+    """
     edges: dict[tuple[str, str], Edge] = {}
     sides = {asked.md5: ("artifact", 0)}
     if asked.folder is not None and asked.folder.md5 != asked.md5:
         _hold(edges, asked.folder.md5, asked.md5)
     for side, wanted in (("upstream", upstream), ("downstream", downstream)):
         if wanted:
-            _walk(index, asked, side, depth, sides, edges)
+            _walk(index, asked, side, depth, sides, edges, recipes)
     # The folder's producers are the file's, also where nobody asked for that side.
-    made = productions(index, [*sides, *([asked.folder.md5] if asked.folder else [])])
+    whole = [asked.folder.md5] if asked.folder else []
+    made = productions(index, [*sides, *whole], recipes)
     nodes = _nodes(index, sides, made, asked)
     whose = made.get(asked.md5) or (made.get(asked.folder.md5, []) if asked.folder else [])
     return Answer(
@@ -67,6 +72,7 @@ def _walk(
     depth: int | None,
     sides: dict[str, tuple[str, int]],
     edges: dict[tuple[str, str], Edge],
+    recipes: Collection[int] | None,
 ) -> None:
     """Go on step by step until nothing new turns up; each digest is looked at once."""
     seen = {asked.md5}
@@ -76,7 +82,7 @@ def _walk(
     steps = 0
     while level and (depth is None or steps < depth):
         steps += 1
-        found = list(_neighbours(index, level, side))
+        found = list(_neighbours(index, level, side, recipes))
         if side == "upstream" and steps == 1 and asked.folder is not None:
             found.append(Edge(asked.folder.md5, asked.md5, "part"))
         level = set()
@@ -90,7 +96,11 @@ def _walk(
             sides.setdefault(md5, (side, steps))
 
 
-def _neighbours(index: Index, digests: Iterable[str], side: str) -> Iterable[Edge]:
+def _neighbours(
+    index: Index, digests: Iterable[str], side: str, recipes: Collection[int] | None
+) -> Iterable[Edge]:
+    only = "" if recipes is None else " AND a.recipe IN (SELECT value FROM json_each(?))"
+    given = [] if recipes is None else [json.dumps(sorted(recipes))]
     near, far = (OUT, DEP) if side == "upstream" else (DEP, OUT)
     here, there = ("target", "source") if side == "upstream" else ("source", "target")
     for part in chunks(sorted(digests)):
@@ -100,8 +110,8 @@ def _neighbours(index: Index, digests: Iterable[str], side: str) -> Iterable[Edg
             " JOIN uses a ON a.thing = one.id AND a.role = ?"
             " JOIN uses b ON b.recipe = a.recipe AND b.role = ?"
             " JOIN things other ON other.id = b.thing"
-            f" WHERE one.md5 IN ({marks}) AND other.md5 != '' ORDER BY a.recipe, b.place",
-            (near, far, *part),
+            f" WHERE one.md5 IN ({marks}) AND other.md5 != ''{only} ORDER BY a.recipe, b.place",
+            (near, far, *part, *given),
         ):
             yield Edge(other, md5) if side == "upstream" else Edge(md5, other)
         for md5, other in index.db.execute(

@@ -13,6 +13,7 @@ from mlxkit.lineage.inside import files_of
 from mlxkit.lineage.placed import Placed, naming
 from mlxkit.lineage.query import Asked
 from mlxkit.lineage.schema import OUT
+from mlxkit.lineage.writer import chunks
 from mlxkit.tools import git
 
 
@@ -34,6 +35,17 @@ def recipes_at(index: Index, commit: str, path: str = "") -> list[Placed]:
     else:
         files = [one for one in git.list_files(index.git_root, commit) if is_naming(one)]
     return _making(_reader(index).at(commit, files), path)
+
+
+def recipe_ids_at(index: Index, commit: str) -> frozenset[int]:
+    """Return the index's numbers of all recipes that a commit records."""
+    keys = [one.key for one in recipes_at(index, commit)]
+    found: set[int] = set()
+    for part in chunks(keys):
+        marks = ",".join("?" * len(part))
+        rows = index.db.execute(f"SELECT id FROM recipes WHERE key IN ({marks})", part)
+        found.update(number for (number,) in rows)
+    return frozenset(found)
 
 
 def recipes_now(index: Index, path: str) -> list[Placed]:

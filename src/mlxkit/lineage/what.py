@@ -1,12 +1,14 @@
 """What a user means by `WHAT`: a path, `REV:PATH`, a digest, a model's version, a run."""
 
 import os
+import posixpath
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from mlxkit.core import yaml
-from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.data.history.versions import refs
+from mlxkit.core.errors import UsageError
+from mlxkit.data.artifacts import artifact_at, owner
+from mlxkit.data.history.tree import Tree, resolve
 from mlxkit.lineage import blobs
 from mlxkit.lineage.disk import on_disk
 from mlxkit.lineage.index import Index
@@ -14,11 +16,13 @@ from mlxkit.lineage.inside import folders_with
 from mlxkit.lineage.query import Asked
 from mlxkit.lineage.recorded import recorded_at, recorded_now
 from mlxkit.lineage.schema import OUT
-from mlxkit.tools import git
+from mlxkit.runs.choose import project_of
+from mlxkit.tools import dvc, git
+from mlxkit.versions.find import choose, commit_named, knows, read_registry
+from mlxkit.versions.grammar import model_named
 
 _DIGEST = re.compile(r"[0-9a-f]{4,32}(?:\.dir)?\Z")
 _WHOLE = re.compile(r"[0-9a-f]{32}(?:\.dir)?\Z")
-_MODEL = re.compile(r"(?P<name>[^@]+)@(?P<version>v?[0-9]+(?:\.[0-9A-Za-z.+-]+)?|latest)\Z")
 
 
 def find(index: Index, what: str) -> Asked:
@@ -30,10 +34,7 @@ def find(index: Index, what: str) -> Asked:
         return _of_run(index, what[4:])
     if os.path.lexists(what):
         return on_disk(index, what)
-    model = _MODEL.match(what)
-    found = None
-    if model is not None:
-        found = _of_model(index, model["name"], model["version"])
+    found = _of_model(index, what)
     if found is None and ":" in what:
         found = _at_revision(index, what)
     if found is None:
@@ -42,7 +43,7 @@ def find(index: Index, what: str) -> Asked:
         found = _of_digest(index, what.lower())
     if found is None:
         raise UsageError(
-            f"'{what}' is no path, no REV:PATH, no digest, no MODEL@VERSION and no run:ID",
+            f"'{what}' is no path, REV:PATH, digest, MODEL@VERSION, MODEL#STAGE or run:ID",
             hint="see: mlx lineage --help",
         )
     return found
@@ -56,9 +57,10 @@ def from_repository(index: Index, path: str) -> str:
 
 def _at_revision(index: Index, what: str) -> Asked | None:
     """Try each colon, as a path and the name of a commit may have one, too."""
+    folder = project_of(index.root, index.git_root)
     for colon in (at for at, letter in enumerate(what) if letter == ":"):
         rev, path = what[:colon], what[colon + 1 :]
-        commit = git.commit_id(index.git_root, rev) if rev and path else None
+        commit = commit_named(index.git_root, rev, folder) if rev and path else None
         if commit is None:
             continue
         # As Git does, from the repository's top; else as the user sees it, from here.
@@ -134,63 +136,42 @@ def _of_run(index: Index, prefix: str) -> Asked:
     return Asked(outs[0][0], outs[0][1], outs[0][2], notes=notes)
 
 
-def _of_model(index: Index, name: str, version: str) -> Asked | None:
-    """Follow a tag `NAME@VERSION` (in Git's tags a folder is divided by `=`, for people by `:`)."""
-    folder, _, base = name.rpartition(":")
-    begin = f"refs/tags/{folder.removesuffix('/dvc.yaml') + '=' if folder else ''}{base}@"
-    known = {
-        ref[len(begin) :]: oid
-        for ref, oid in refs(index.git_root, "refs/tags").items()
-        if ref.startswith(begin)
-    }
-    versions = {tag: oid for tag, oid in known.items() if tag and tag[-1] != "!"}
-    if version == "latest" and versions:
-        version = max(versions, key=_rank)
-    tag = next((one for one in (version, f"v{version}") if one in versions), None)
-    if tag is None:
+def _of_model(index: Index, what: str) -> Asked | None:
+    """Follow a model's tag to its commit, and to the path that the tag or `artifacts` say.
+
+    A lightweight tag registers nothing, but says well enough which commit is asked about.
+    """
+    folder = project_of(index.root, index.git_root)
+    name = model_named(what)
+    if name is None:
         return None
-    commit = git.commit_id(index.git_root, f"{begin}{tag}")
-    if commit is None:
-        raise UsageError(f"the tag '{name}@{tag}' leads to no commit", hint="see: git show-ref")
-    path = _artifact_path(index, commit, folder.removesuffix("/dvc.yaml"), base)
-    found = recorded_at(index, commit, path) if path else None
+    registry = read_registry(index.git_root)
+    if knows(registry, name):
+        chosen = choose(registry, what, folder, gone=True)
+        commit, name, shown, path = chosen.commit, chosen.model.name, chosen.shown, chosen.path
+    else:
+        tag = "refs/tags/" + what.replace(":", "=")
+        tagged = (git.commit_id(index.git_root, one) for one in (tag, tag.replace("@", "@v", 1)))
+        found_at = next(filter(None, tagged), None)
+        if found_at is None:
+            return None
+        commit, shown, path = found_at, what, None
+    project = owner(index.git_root, commit, name, folder)
+    path = path or _declared(index, commit, name, project)
+    found = recorded_at(index, commit, posixpath.join(project, path)) if path else None
     if found is None:
-        where = f"'{path}' is not recorded" if path else f"no artifact '{base}' is declared"
-        raise UsageError(f"{name}@{tag}: {where} at that commit", hint="see: artifacts in dvc.yaml")
+        where = f"'{path}' is not recorded" if path else "dvc.yaml does not say which file it is"
+        raise UsageError(f"{shown}: {where} at {commit[:7]}", hint="see: artifacts in dvc.yaml")
     return found._replace(commit=commit)
 
 
-def _rank(tag: str) -> list[tuple[int, int, str]]:
-    """Order versions: numbers as numbers, a release after its candidates."""
-    release, dash, candidate = tag.removeprefix("v").partition("-")
-    numbers = [(1, int(part), "") if part.isdecimal() else (0, 0, part) for part in
-               release.split(".")]  # fmt: skip
-    ends = [(0, int(part), "") if part.isdecimal() else (0, 1 << 40, part) for part in
-            candidate.split(".")]  # fmt: skip
-    return [*numbers, *(ends if dash else [(1, -1, "~")])]
+def _declared(index: Index, commit: str, model: str, folder: str) -> str | None:
+    def read(ids: list[str]) -> Mapping[str, bytes]:
+        return blobs.blobs(index.git_root, ids)
 
+    def resolved(tree: Tree, path: str) -> Mapping[str, Any]:
+        return resolve(index.root, dvc.load_config(index.root)[0], tree, path)
 
-def _artifact_path(index: Index, commit: str, folder: str, name: str) -> str | None:
-    file = f"{folder}/dvc.yaml" if folder else "dvc.yaml"
-    places = [file]
-    if not folder:  # a project below the repository's top
-        prefix = os.path.relpath(index.root, index.git_root)
-        places += [f"{prefix}/dvc.yaml"] if prefix != "." else []
-    for place in places:
-        ids = blobs.lookup(index.git_root, [f"{commit}:{place}"])
-        for data in blobs.blobs(index.git_root, ids.values()).values():
-            path = _declared(data, name)
-            if path is not None:
-                return os.path.normpath(os.path.join(os.path.dirname(place), path))
-    return None
-
-
-def _declared(data: bytes, name: str) -> str | None:
-    try:
-        document = yaml.load(data)
-    except MlxError:
-        return None
-    artifacts = document.get("artifacts") if isinstance(document, Mapping) else None
-    one = artifacts.get(name) if isinstance(artifacts, Mapping) else None
-    path = one.get("path") if isinstance(one, Mapping) else None
-    return path if isinstance(path, str) else None
+    tree = Tree(commit[:7], git.list_files(index.git_root, commit, folder), read)
+    artifact = artifact_at(tree, model, folder, resolved)
+    return artifact.path if artifact else None

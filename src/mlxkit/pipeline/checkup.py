@@ -17,7 +17,7 @@ from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, commands
 from mlxkit.tools import dvc, git, git_merge
 from mlxkit.tools.alive import is_running
-from mlxkit.tools.dvclock import PathLocks
+from mlxkit.tools.dvc_path_locks import PathLocks
 from mlxkit.tools.process import require_shell
 
 SMALL = 16 << 20
@@ -82,6 +82,16 @@ def check_merges(root: str) -> Iterator[Finding]:
     if not git_merge.is_configured(top):
         what = ".gitattributes has mlx merge dvc.lock, and this clone's Git does not know how"
         yield Finding("merge-driver", what, "mlx doctor --fix", True)
+
+
+def check_memory(root: str) -> Iterator[Finding]:
+    """See that nobody committed what mlx remembers: it is of one clone, and dropped in others."""
+    top, ours = git.find_root(root), os.path.join(root, ".mlx")
+    if top is not None and git.tracked(top, [ours]):
+        what = "Git has files of .mlx/: what is remembered there is of one clone only"
+        yield Finding(
+            "tracked-memory", what, f"git rm -r -q -f {shlex.quote(os.path.relpath(ours))}"
+        )
 
 
 def _check_lock_files(session: Session) -> Iterator[Finding]:

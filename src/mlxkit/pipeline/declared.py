@@ -11,6 +11,7 @@ from typing import Any
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.core.files import write_atomic
+from mlxkit.core.memory import cache_path, recall
 from mlxkit.core.yaml import key_line
 from mlxkit.pipeline.build import data_stage, pipeline_stages
 from mlxkit.pipeline.scan import Digest, has_patterns, scan
@@ -36,6 +37,8 @@ class Declared:
     """Values that templates take from files, by path from the root and by key."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Names of `foreach` and `matrix` stages by file."""
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What each file says of artifacts, by their names."""
     files: list[str] = field(default_factory=list)
     has_ignore_patterns: bool = False
 
@@ -60,7 +63,7 @@ def load_declared(root: str, git_root: str | None, digest: Digest, now_ns: int) 
 
     Raises ProjectError, with file and line, for the first file that is invalid.
     """
-    store = os.path.join(root, ".mlx", "cache", "declared.json")
+    store = cache_path(root, "declared.json")
     memory = _recall(store, root)
     config, config_memory = _config(root, memory.get("config"), digest)
     found = scan(root, git_root, memory.get("scan", {}), digest, now_ns)
@@ -90,13 +93,7 @@ def load_declared(root: str, git_root: str | None, digest: Digest, now_ns: int) 
 
 
 def _recall(store: str, root: str) -> dict[str, Any]:
-    try:
-        with open(store, "rb") as file:
-            memory = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(memory, dict):
-        return {}
+    memory = recall(store)
     ours = memory.get("format") == FORMAT and memory.get("root") == root
     return memory if ours and memory.get("dvc") == dvc.signature() else {}
 
@@ -169,6 +166,7 @@ def _add(declared: Declared, path: str, data: dict[str, Any]) -> None:
     declared.files.append(path)
     declared.stages += pipeline_stages(declared.root, path, data["stages"])
     declared.groups[path] = data["groups"]
+    declared.artifacts[path] = data["artifacts"]
     declared.plots[path] = {"plots": data["plots"], "stages": data["stages"]}
     for name, values in data["vars"].items():
         declared.vars.setdefault(name, {}).update(values)

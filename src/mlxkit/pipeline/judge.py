@@ -7,6 +7,7 @@ from enum import Enum
 from mlxkit.core.errors import MlxError
 from mlxkit.pipeline.commit import Inputs
 from mlxkit.pipeline.graph import Graph
+from mlxkit.pipeline.options import Options
 from mlxkit.pipeline.plan import Reason
 from mlxkit.pipeline.runcache import inputs_of
 from mlxkit.pipeline.session import RunSession
@@ -36,15 +37,11 @@ class Judgement:
 
 @dataclass(slots=True)
 class Judge:
-    """Judges stages of one run; the flags are those of `dvc repro`."""
+    """Judges stages of one run."""
 
     session: RunSession
     graph: Graph
-    force: bool = False
-    pull: bool = False
-    allow_missing: bool = False
-    dry: bool = False
-    run_cache: bool = True
+    options: Options
     _tracked: set[str] | None = None
 
     def judge(self, stage: Stage, forced_by: str | None, would_change: str | None) -> Judgement:
@@ -60,8 +57,8 @@ class Judge:
             reasons = [Reason("upstream", would_change)]
         if not reasons:
             return Judgement(Action.NOTHING)
-        forced = self.force or forced_by is not None
-        if self.pull and not forced and not self.dry and self._pulled(stage):
+        forced = self.options.force or forced_by is not None
+        if self.options.pulls and not forced and self._pulled(stage):
             return Judgement(Action.NOTHING)
         if stage.is_source or stage.frozen:
             self.session.workspace.lay_out(stage, outs=True)
@@ -74,7 +71,7 @@ class Judge:
         if would_change is not None:
             # What it will read is not there yet; whether the result is known cannot be told.
             return Judgement(Action.RUN, tuple(reasons))
-        if self.pull and not self.dry:
+        if self.options.pulls:
             self._pull_missing_deps(stage)
         self._refuse_tracked(stage)
         inputs = self.session.committer.inputs(stage)
@@ -87,11 +84,11 @@ class Judge:
         return self.session.why(stage, allow_missing=allow_missing, upstream_outs=outs)
 
     def _reasons(self, stage: Stage, forced_by: str | None) -> list[Reason]:
-        if self.force:
+        if self.options.force:
             return [Reason("forced", "--force")]
         if forced_by is not None:
             return [Reason("upstream", forced_by)]
-        return self._why(stage, allow_missing=self.allow_missing)
+        return self._why(stage, allow_missing=self.options.allow_missing)
 
     def _upstream_outs(self, stage: Stage) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
@@ -103,7 +100,7 @@ class Judge:
 
     def _as_is(self, stage: Stage) -> Inputs:
         missing = [out.path for out in stage.outs if not os.path.lexists(out.abs)]
-        if missing and not self.dry and not (stage.is_source and stage.delegated):
+        if missing and not self.options.dry and not (stage.is_source and stage.delegated):
             address = stage.address(os.getcwd())
             if stage.frozen and stage.cmd:
                 raise MlxError(
@@ -114,7 +111,7 @@ class Judge:
                 f"'{missing[0]}' is missing, and no command makes it",
                 hint=f"fetch it with: mlx pull {address}",
             )
-        if stage.is_source or self.dry:
+        if stage.is_source or self.options.dry:
             return Inputs({}, {})
         return self.session.committer.inputs(stage)
 
@@ -139,7 +136,7 @@ class Judge:
         return self._from_run_cache(stage, wanted)
 
     def _from_run_cache(self, stage: Stage, wanted: Entry) -> Entry | None:
-        if not self.run_cache:
+        if not self.options.run_cache:
             return None
         found = self.session.committer.runcache.find(wanted)
         return next((kept for kept in found if self._can_use(stage, kept)), None)
@@ -157,11 +154,14 @@ class Judge:
 
     def _dvc_knows(self, stage: Stage) -> bool:
         return self.session.delegate.can_restore(
-            stage.file, stage.name, run_cache=self.run_cache, pull=self.pull and not self.dry
+            stage.file,
+            stage.name,
+            run_cache=self.options.run_cache,
+            pull=self.options.pulls,
         )
 
     def _fetch(self, kept: Entry) -> None:
-        if not self.pull or self.dry:
+        if not self.options.pulls:
             return
         store = self.session.committer.store
         known = [out["md5"] for out in kept.get("outs", ()) if "md5" in out]

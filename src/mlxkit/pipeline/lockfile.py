@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from mlxkit.core import yaml
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import ProjectError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.files import regular, write_atomic
 from mlxkit.pipeline.lock_shape import check_shape
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class LockFile:
         its writer left unfinished, YamlError or ProjectError for an invalid one, OSError.
         """
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=regular) as file:
                 stat = os.fstat(file.fileno())
                 raw = file.read()
         except FileNotFoundError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlxkit.core.errors import ProjectError
+from mlxkit.core.files import regular
 from mlxkit.core.yaml import load
 from mlxkit.pipeline.spec import Params
 from mlxkit.tools import dvc
@@ -22,7 +23,7 @@ def read_file(path: str) -> Any:
     if ending in (".toml", ".py"):
         return dvc.parse_parameters(path)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=regular) as file:
             text = file.read()
         if ending == ".json":
             return json.loads(text)

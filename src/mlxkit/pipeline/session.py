@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from mlxkit.pipeline.result import Recorder
     from mlxkit.pipeline.rundir import RunDir
     from mlxkit.tools.dvc_delegate import Delegate
-    from mlxkit.tools.dvclock import PathLocks, RepoLock
+    from mlxkit.tools.dvc_path_locks import PathLocks
+    from mlxkit.tools.dvclock import RepoLock
 
 
 class Saved(Protocol):

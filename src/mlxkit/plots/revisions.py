@@ -1,6 +1,5 @@
 """The revisions that a user names, ready to be read."""
 
-import os
 from collections.abc import Sequence
 
 from mlxkit.comparison.commits import Commits
@@ -9,6 +8,7 @@ from mlxkit.comparison.states import WORKSPACE
 from mlxkit.data.history.revision import Revisions
 from mlxkit.pipeline.session import Session
 from mlxkit.plots.source import Commit, Source, WorkingTree
+from mlxkit.runs.choose import project_of
 from mlxkit.tools import git
 
 
@@ -29,9 +29,9 @@ def sources(session: Session, named: Sequence[str] | None) -> dict[str, Source]:
             wanted.append("HEAD")
         wanted = [WORKSPACE, *(one for one in wanted if one != WORKSPACE)]
     names = [one for one in wanted if one != WORKSPACE]
-    ids = dict(zip(names, resolve(session.git_root, names), strict=True))
-    folder = os.path.relpath(session.root, session.git_root)
-    commits = Commits(session.git_root, "" if folder == "." else folder)
+    folder = project_of(session.root, session.git_root)
+    ids = dict(zip(names, resolve(session.git_root, names, folder), strict=True))
+    commits = Commits(session.git_root, folder)
     commits.load(ids.values())
     found: dict[str, Source] = {WORKSPACE: WorkingTree(session)} if WORKSPACE in wanted else {}
     for name, commit in ids.items():

@@ -12,7 +12,6 @@ from mlxkit.comparison.commits import Commits
 from mlxkit.comparison.content import Base, Cached, Content, InCommit, OnDisk
 from mlxkit.core.errors import ProjectError
 from mlxkit.data.history.revision import Recorded, Revisions, recorded_now
-from mlxkit.data.history.tree import visible
 from mlxkit.pipeline.session import Session
 from mlxkit.plots.definitions import Document, stage_plots
 
@@ -96,7 +95,7 @@ class Commit:
         """Return what declares plots; raises ProjectError."""
         found = []
         tree = self._revisions.tree(self._commit)
-        files = [path for path in visible(tree) if not path.endswith(".dvc")]
+        files = [path for path in self._revisions.declaring(tree) if not path.endswith(".dvc")]
         self._revisions.read([tree.files[path] for path in files])
         for path in files:
             data = self._revisions.declared(tree, path)

@@ -6,7 +6,6 @@ note of it lies in `.git/mlx/` before anything else does.
 
 import json
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple, NoReturn
 
 from mlxkit.core.errors import MlxError
-from mlxkit.core.files import discard, write_atomic
+from mlxkit.core.files import delete_folder, discard, write_atomic
 from mlxkit.core.interrupts import uninterrupted
 from mlxkit.pipeline.spec import inside
 from mlxkit.proof.notes import NOTE, notes_folder
@@ -101,21 +100,9 @@ def _left(note: str) -> Place | None:
 
 def _remove(git_root: str, place: Place) -> None:
     end_leftovers(f"{MARK}={place.id}")
-    _delete(place.folder)
+    delete_folder(place.folder)
     with suppress(MlxError):  # there is none where `git worktree add` was interrupted early
         git.run(git_root, "worktree", "remove", "--force", "--force", place.tree)
-
-
-def _delete(folder: str) -> None:
-    """Delete a folder, also where stages have made parts of it unwritable."""
-    for _ in range(2):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        for inner, _, _ in os.walk(folder):
-            with suppress(OSError):
-                os.chmod(inner, 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _temporary(git_root: str) -> str:

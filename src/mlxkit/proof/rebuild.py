@@ -10,8 +10,9 @@ from typing import NamedTuple
 from mlxkit.core.errors import MlxError, ProjectError
 from mlxkit.core.files import write_atomic
 from mlxkit.core.progress import Progress
-from mlxkit.pipeline.execute import Executor, Options
+from mlxkit.pipeline.execute import Executor
 from mlxkit.pipeline.machine import find_machine
+from mlxkit.pipeline.options import Options
 from mlxkit.pipeline.result import FAILED as STAGE_FAILED
 from mlxkit.pipeline.result import RAN, Observer, Result
 from mlxkit.pipeline.rundir import slug

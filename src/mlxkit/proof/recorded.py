@@ -1,12 +1,11 @@
 """What run records say of lock entries: the same stage, command and inputs, other outputs."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.memory import cache_path, recall, remember
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Entry, Stage
 from mlxkit.proof.view import Problem
@@ -75,8 +74,10 @@ def _known(root: str, git_root: str) -> Known:
     tip = ledger.tip(git_root)
     if tip is None:
         return {}
-    path = os.path.join(root, ".mlx", "cache", "recorded.json")
-    memory = _read(path)
+    path = cache_path(root, "recorded.json")
+    memory = recall(path)
+    if memory.get("format") != FORMAT:
+        memory = {}
     known: Known = memory.get("known", {})
     if memory.get("tip") == tip:
         return known
@@ -89,7 +90,7 @@ def _known(root: str, git_root: str) -> Known:
         if record.outcome in _MADE and record.outs:
             made = known.setdefault(record_key(record), {})
             made[_outs_digest(record_outs(record))] = name
-    _write(path, {"format": FORMAT, "tip": news.tip, "known": known})
+    remember(path, {"format": FORMAT, "tip": news.tip, "known": known})
     return known
 
 
@@ -112,19 +113,3 @@ def _from(top: str, wdir: str, path: str) -> str:
     full = os.path.normpath(os.path.join(wdir, path))
     inside = full.startswith(top.rstrip(os.sep) + os.sep)
     return os.path.relpath(full, top).replace(os.sep, "/") if inside else full
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
-
-
-def _write(path: str, told: dict[str, Any]) -> None:
-    try:
-        write_atomic(path, json.dumps(told).encode(), sync=False)
-    except OSError:
-        pass  # only a memory

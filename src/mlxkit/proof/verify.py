@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.data.history.revision import Revisions
-from mlxkit.data.history.tree import visible
 from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Stage, inside_any
 from mlxkit.proof.checks import Checker, orphans
@@ -89,7 +88,7 @@ def verify_revision(session: Session, rev: str, more: More | None = None) -> Ver
 def stages_at(session: Session, revisions: Revisions, view: CommitView) -> Iterator[Stage]:
     """Yield the stages of a commit; raises ProjectError."""
     outs: set[str] = set()
-    files = visible(view.tree)
+    files = revisions.declaring(view.tree)
     revisions.read([view.tree.files[path] for path in files])
     for path in files:
         if inside_any(os.path.join(session.root, path), outs):

@@ -1,13 +1,13 @@
 """What the working tree, or a commit, has: the `View` that checks are made with."""
 
 import os
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import MlxError, ProjectError
+from mlxkit.core.files import scratch_folder
 from mlxkit.data.history.revision import Revisions
 from mlxkit.data.history.tree import says_something
 from mlxkit.pipeline.params import pick, read_file
@@ -168,7 +168,7 @@ class CommitView(_View):
         data = self._content(params.abs)
         if data is None:
             return None
-        with tempfile.TemporaryDirectory(prefix="mlx-revision-") as folder:
+        with scratch_folder("mlx-revision-") as folder:
             path = os.path.join(folder, os.path.basename(params.abs))
             with open(path, "wb") as file:
                 file.write(data)

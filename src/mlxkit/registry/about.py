@@ -1,31 +1,27 @@
 """All that is on record of one version, gathered as plain data for `show` and `card`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from mlxkit.attest import check
-from mlxkit.comparison.state import Trouble
-from mlxkit.comparison.states import States
 from mlxkit.core.errors import MlxError, ProjectError, UsageError
+from mlxkit.data.artifacts import artifact_at
 from mlxkit.data.history.revision import Revisions
-from mlxkit.gates.keep import Kept, Place, newest, records
-from mlxkit.gates.override import Override, in_force
+from mlxkit.gates.ledger import Kept, Place, newest, records
+from mlxkit.gates.override import Override, checked, in_force
 from mlxkit.lineage.answer import Answer, Producer
 from mlxkit.lineage.index import Index
 from mlxkit.lineage.query import Asked, answer
-from mlxkit.lineage.recorded import recorded_at
-from mlxkit.metrics.load import keep_metrics
+from mlxkit.lineage.recorded import recipe_ids_at, recorded_at
+from mlxkit.metrics.slices import is_named_so, judged_files
 from mlxkit.pipeline.session import Session
-from mlxkit.registry.artifacts import artifact_at
 from mlxkit.registry.content import Content
-from mlxkit.registry.held import content_of
+from mlxkit.registry.metrics import Files, measured, metrics_of
+from mlxkit.registry.recorded import content_of, require_own
 from mlxkit.registry.signed import signature
-from mlxkit.runs.choose import project_of
 from mlxkit.settings.load import FILE, settings_of
 from mlxkit.versions.find import Chosen
-
-Files = Mapping[str, Mapping[str, Any]]
 
 
 class Gate(NamedTuple):
@@ -52,9 +48,15 @@ class About(NamedTuple):
     desc: str
     signature: str
     lineage: Answer | None
+    recipes: Collection[int] | None
+    """What that was asked by: those of its commit, None for all of history."""
     made: Producer | None
     params: Files
     metrics: Files
+    """Of files that were made of it, then (`own`) of what its own stage reported, or led to."""
+    own: Sequence[str]
+    sliced: Collection[str]
+    """Which metrics files hold slices: by their name, or because a rule of a gate says so."""
     gates: Mapping[str, Gate]
     attested: Sequence[Attested]
     said: Mapping[str, Any]
@@ -76,44 +78,70 @@ def about(session: Session, index: Index, chosen: Chosen) -> About:
     try:
         content = content_of(session, revisions, chosen)
     except MlxError as error:
-        troubles.append(str(error))
-    folder = project_of(session.root, session.git_root)
-    declared = artifact_at(revisions.tree(chosen.commit), chosen.model.name, folder)
-    found = _lineage(index, chosen, content, folder)
-    made = _producer(found, chosen)
+        troubles.append(f"{error} ({error.hint})" if error.hint else str(error))
+    folder = require_own(session, chosen)
+    found, recipes = _lineage(index, chosen, content, folder)
+    metrics, own = metrics_of(
+        session, chosen.commit, *measured(index, found, recipes), folder, troubles
+    )
+    made = _producer(found)
+    settings = _settings(session, revisions, chosen, troubles)
     gates = _gates(session.git_root, folder, chosen.commit)
     return About(
         chosen=chosen,
         content=content,
-        desc=declared.desc if declared else "",
+        desc=_described(revisions, chosen, folder, troubles),
         signature=signature(session.git_root, chosen.version.event) if chosen.version else "",
         lineage=found,
+        recipes=recipes,
         made=made,
         params=_params(found, made),
-        metrics=_metrics(session, chosen.commit, found, folder, troubles),
+        metrics=metrics,
+        own=own,
+        sliced=judged_files(settings.get("gates", {})) | set(filter(is_named_so, metrics)),
         gates=gates,
         attested=_attested(index, found, chosen.commit),
-        said=_said(session, revisions, chosen, troubles),
+        said=_said(settings, chosen),
         troubles=[one for one in troubles if one],
     )
 
 
-def _lineage(index: Index, chosen: Chosen, content: Content | None, folder: str) -> Answer | None:
+def _described(revisions: Revisions, chosen: Chosen, folder: str, troubles: list[str]) -> str:
+    tree = revisions.tree(chosen.commit)
+    try:
+        known = artifact_at(tree, chosen.model.name, folder, revisions.declared)
+    except MlxError as error:
+        troubles.append(str(error))
+        return ""
+    return known.desc if known else ""
+
+
+def _lineage(
+    index: Index, chosen: Chosen, content: Content | None, folder: str
+) -> tuple[Answer | None, Collection[int] | None]:
+    """Return how its commit says that it came to be, and by which recipes.
+
+    The same bytes may have been made in other ways, too. Those count, without recipes, only where
+    the commit says nothing of them.
+    """
     if content is None:
-        return None
+        return None, None
     path = f"{folder}/{content.path}" if folder else content.path
     asked = recorded_at(index, chosen.commit, path)  # which knows of the folder that it may be in
     if asked is None or asked.md5 != content.md5:
         asked = Asked(content.md5, path, content.size)
-    return answer(index, asked._replace(commit=chosen.commit))
+    asked = asked._replace(commit=chosen.commit)
+    recipes = recipe_ids_at(index, chosen.commit)
+    found = answer(index, asked, recipes=recipes)
+    if found.producers or found.downstream():
+        return found, recipes
+    return answer(index, asked), None
 
 
-def _producer(found: Answer | None, chosen: Chosen) -> Producer | None:
-    """Return how it came to be: at its commit, else as its history knows best."""
-    if found is None:
-        return None
-    here = (one for one in found.producers if one.commit == chosen.commit)
-    return next(here, next((one for one in found.producers if one.stage), None))
+def _producer(found: Answer | None) -> Producer | None:
+    """Return how it came to be, by a run on record where there is one."""
+    made = [one for one in found.producers if one.cmd is not None] if found is not None else []
+    return next((one for one in made if one.run is not None), next(iter(made), None))
 
 
 def _params(found: Answer | None, made: Producer | None) -> Files:
@@ -128,39 +156,16 @@ def _params(found: Answer | None, made: Producer | None) -> Files:
     return merged
 
 
-def _metrics(
-    session: Session, commit: str, found: Answer | None, folder: str, troubles: list[str]
-) -> Files:
-    """Return the commit's metrics files that were made from the version."""
-    if found is None:
-        return {}
-    state = States(session).at([commit])[commit]
-    if isinstance(state, Trouble):
-        troubles.append(state.msg)
-        return {}
-    prefix = f"{folder}/" if folder else ""
-    after = {path.removeprefix(prefix) for node in found.downstream() for path in node.paths}
-    kept = {}
-    for path, file in state.metrics.items():
-        if path not in after:
-            continue
-        if file.error is not None:
-            troubles.append(f"{path}: {file.error.msg}")
-            continue
-        values = keep_metrics(file.values)
-        if isinstance(values, Mapping):
-            kept[path] = values
-    return kept
-
-
 def _gates(git_root: str, folder: str, commit: str) -> dict[str, Gate]:
-    known = [one for one in records(Place(git_root, folder)) if one.commit == commit]
+    place = Place(git_root, folder)
+    known = [one for one in records(place) if one.commit == commit]
     found = {}
     for name in sorted({one.gate for one in known}):
         verdict = newest(known, "verdict", commit, name)
         if verdict is not None:
             through = None if verdict.what.get("passed") else in_force(known, commit, name)
-            found[name] = Gate(verdict, through)
+            sure = through is not None and not checked(place, known, through, ()).doubt
+            found[name] = Gate(verdict, through if sure else None)
     return found
 
 
@@ -183,18 +188,22 @@ def _attested(index: Index, found: Answer | None, commit: str) -> list[Attested]
     ]  # fmt: skip
 
 
-def _said(
+def _settings(
     session: Session, revisions: Revisions, chosen: Chosen, troubles: list[str]
 ) -> Mapping[str, Any]:
+    """Return what mlx.yaml says at the version's commit; nothing where it is invalid."""
     tree = revisions.tree(chosen.commit)
     if FILE not in tree.files:
         return {}
     try:
-        told = settings_of(tree.content(FILE), f"{chosen.commit[:7]}:{FILE}", session.root)
+        return settings_of(tree.content(FILE), f"{chosen.commit[:7]}:{FILE}", session.root)
     except MlxError as error:
         troubles.append(str(error))
         return {}
-    known = told["models"]
+
+
+def _said(settings: Mapping[str, Any], chosen: Chosen) -> Mapping[str, Any]:
+    known = settings.get("models", {})
     name = chosen.model.name
     found = known.get(name) or known.get(name.rpartition(":")[2]) or {}
     return {key: value for key, value in found.items() if value}

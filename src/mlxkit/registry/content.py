@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+from collections.abc import Callable
 from typing import NamedTuple
 
 from mlxkit.core.digest import md5_bytes
@@ -27,17 +28,23 @@ class Content(NamedTuple):
     special: bool = False
 
 
-def content_at(session: Session, revisions: Revisions, commit: str, path: str) -> Content:
+Bring = Callable[[Wanted], None]
+"""Brings data into the cache."""
+
+
+def content_at(
+    session: Session, revisions: Revisions, commit: str, path: str, bring: Bring | None = None
+) -> Content:
     """Return what a commit records of a path from the project's root.
 
     Raises UsageError where it is not tracked there, MlxError where nothing is recorded of it, or
-    the list of its folder's files is not here.
+    the list of its folder's files is not here, and nobody can `bring` it.
     """
     path = posixpath.normpath(path)
     recorded = revisions.recorded(commit)
     outer = _above(path, recorded)
     if outer is not None:
-        return _recorded(session, path, outer, recorded[outer], commit)
+        return _recorded(session, path, outer, recorded[outer], commit, bring)
     tree = revisions.tree(commit)
     blob = tree.files.get(path)
     if blob is None:
@@ -60,11 +67,15 @@ def _above(path: str, recorded: dict[str, Recorded]) -> str | None:
     return None
 
 
-def _recorded(session: Session, path: str, outer: str, one: Recorded, commit: str) -> Content:
+def _recorded(
+    session: Session, path: str, outer: str, one: Recorded, commit: str, bring: Bring | None
+) -> Content:
     if one.md5 is None:
+        lock = one.file.removesuffix("yaml") + "lock"
+        stage = one.stage if one.file == "dvc.yaml" else f"{one.file}:{one.stage}"
         raise MlxError(
             f"nothing is recorded of '{path}' at {commit[:7]}",
-            hint="make it: mlx repro   and commit dvc.lock",
+            hint=f"make it: mlx repro {stage}   and commit {lock}",
         )
     place = os.path.join(session.root, outer)
     wanted = Wanted(place, one.md5, one.size, one.nfiles, push=one.push, remote=one.remote)
@@ -72,15 +83,20 @@ def _recorded(session: Session, path: str, outer: str, one: Recorded, commit: st
     if path == outer:
         return Content(path, one.md5, one.size, one.nfiles, wanted, special=special)
     inner = posixpath.relpath(path, outer)
+    wanted = wanted._replace(within=inner)
+    store = session.workspace.store
     try:
-        entries = dict(session.workspace.store.read_tree(one.md5))
+        if bring is not None and not special:
+            bring(wanted)
+        entries = dict(store.read_tree(one.md5))
     except (MissingObject, BadObject):
         raise MlxError(
-            f"the list of files of '{outer}' is not in the cache", hint=f"first: mlx fetch {outer}"
+            f"the list of files of '{outer}' at {commit[:7]} is not in the cache",
+            hint=f"first: mlx fetch --all-commits {outer}",
         ) from None
     if inner not in entries:
         raise UsageError(
             f"there is no file '{inner}' in '{outer}' at {commit[:7]}",
             hint=f"name a file in it, or '{outer}' as a whole",
         )
-    return Content(path, entries[inner], wanted=wanted._replace(within=inner), special=special)
+    return Content(path, entries[inner], wanted=wanted, special=special)

@@ -9,28 +9,39 @@ from mlxkit.lineage.query import Asked, answer
 from mlxkit.registry.about import About
 from mlxkit.runs import ledger
 from mlxkit.runs.cost import Cost, cost_of, total
-from mlxkit.runs.differences import read
+from mlxkit.runs.differences import Difference, differences, read
 from mlxkit.runs.prices import load_prices
+
+_MEASURED = 8
+"""So many metrics files are followed back."""
 
 
 class Data(NamedTuple):
-    """A file that a version was made of, or measured on; rows where a record says so."""
+    """A file that a version was made of, or measured on; rows where a record says so.
+
+    `trained` marks what it was measured on, and had been made of, too; `kept` what Git keeps.
+    """
 
     path: str
     md5: str
     size: int | None
     rows: int | None
+    trained: bool = False
+    kept: bool = False
 
 
 class Facts(NamedTuple):
-    """`training` is raw data, `inputs` what the stage itself read, `evaluation` what came to it
-    only when it was measured. `environment` is empty where none is on record.
+    """`training` is raw data, and what was made of it on the way where its rows are known;
+    `inputs` is what the stage itself read, `kept` what Git has of all that: code, small data.
+
+    `evaluation` is what was read to measure it. `environment` is empty where none is on record.
     """
 
     training: Sequence[Data]
     inputs: Sequence[Data]
+    kept: Sequence[Data]
     evaluation: Sequence[Data]
-    environment: Mapping[str, Any]
+    environment: Sequence[Difference]
     cost: Cost
     currency: str
 
@@ -39,11 +50,13 @@ def facts(index: Index, found: About) -> Facts:
     """Return what is on record; raises MlxError where Git cannot be read."""
     rows = _rows(found)
     lineage = found.lineage
+    upstream = lineage.upstream() if lineage is not None else ()
     prices = load_prices(index.root)
     return Facts(
-        training=[_data(one, rows) for one in _raw(lineage)],
+        training=[_data(one, rows) for one in _training(upstream, rows)],
         inputs=[_data(one, rows) for one in _inputs(lineage)],
-        evaluation=[_data(one, rows) for one in _evaluation(index, found)],
+        kept=[_data(one, rows) for one in upstream if one.kind == "file"],
+        evaluation=_evaluation(index, found, rows),
         environment=_environment(index, found),
         cost=total(_costs(index, lineage, prices)),
         currency=(prices.currency or "") if prices is not None else "",
@@ -69,8 +82,9 @@ def _rows(found: About) -> dict[str, int]:
     return counted
 
 
-def _raw(lineage: Answer | None) -> list[Node]:
-    return [one for one in lineage.upstream() if one.kind == "data"] if lineage else []
+def _training(upstream: Sequence[Node], rows: Mapping[str, int]) -> list[Node]:
+    raw = [one for one in upstream if one.kind == "data"]
+    return raw + [one for one in upstream if one.kind == "output" and one.md5 in rows]
 
 
 def _inputs(lineage: Answer | None) -> list[Node]:
@@ -83,32 +97,46 @@ def _inputs(lineage: Answer | None) -> list[Node]:
     return [one for one in lineage.upstream() if one.md5 in near and one.kind == "output"]
 
 
-def _evaluation(index: Index, found: About) -> list[Node]:
-    """Return the data behind its metrics files that it was not itself made of."""
-    if found.lineage is None:
+def _evaluation(index: Index, found: About, rows: Mapping[str, int]) -> list[Data]:
+    """Return what was read to measure it, besides itself and what came of it; and what only that
+    was made of. Metrics are no data, whatever stage waits for them.
+    """
+    lineage = found.lineage
+    if lineage is None:
         return []
-    known = {one.md5 for one in (*found.lineage.upstream(), *found.lineage.downstream())}
-    known.add(found.lineage.artifact.md5)
+    made_of = {one.md5 for one in lineage.upstream()}
+    after = {one.md5 for one in lineage.downstream()}
     measured = [
-        one for one in found.lineage.downstream()
+        one for one in lineage.downstream()
         if any(path == name or path.endswith(f"/{name}") for path in one.paths
                for name in found.metrics)
     ]  # fmt: skip
-    fresh: dict[str, Node] = {}
-    for one in measured[:8]:
-        behind = answer(index, Asked(one.md5, one.path), downstream=False)
+    data: dict[str, Data] = {}
+    for metrics in measured[:_MEASURED]:
+        asked = Asked(metrics.md5, metrics.path)
+        behind = answer(index, asked, downstream=False, recipes=found.recipes)
+        read = {edge.source for edge in behind.edges if edge.target in after}
         for node in behind.upstream():
-            if node.kind != "file" and node.md5 not in known:
-                fresh.setdefault(node.md5, node)
-    return sorted(fresh.values(), key=lambda one: one.path)
+            trained = node.md5 in made_of
+            kept = node.kind == "file"
+            if node.md5 in after or node.md5 == lineage.artifact.md5 or _is_metrics(node):
+                continue
+            if not trained or (node.md5 in read and not kept):
+                one = _data(node, rows)
+                data.setdefault(node.md5, one._replace(trained=trained, kept=kept))
+    return sorted(data.values(), key=lambda one: (one.trained, one.path))
 
 
-def _environment(index: Index, found: About) -> Mapping[str, Any]:
+def _is_metrics(node: Node) -> bool:
+    return any(path in node.metrics for path in node.paths)
+
+
+def _environment(index: Index, found: About) -> list[Difference]:
     run = found.made.run if found.made is not None else None
     name = run.get("env") if run else None
     if not isinstance(name, str):
-        return {}
-    return read(ledger.environment(index.git_root, name))
+        return []
+    return differences({}, read(ledger.environment(index.git_root, name)))
 
 
 def _costs(index: Index, lineage: Answer | None, prices: Any) -> list[Cost]:

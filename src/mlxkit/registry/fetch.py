@@ -1,10 +1,11 @@
 """The bytes of a version, wherever one is: from the cache, a remote or Git, checked, as a whole."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlxkit.core.digest import md5_bytes, md5_file
-from mlxkit.core.errors import MlxError
+from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.core.files import make_folders, write_atomic
 from mlxkit.core.progress import Progress
 from mlxkit.data.history.revision import Revisions
@@ -14,9 +15,10 @@ from mlxkit.data.transfer.items import Wanted
 from mlxkit.data.transfer.remote import cache_dir_mode, core_remote, open_remote
 from mlxkit.pipeline.session import Session
 from mlxkit.registry.content import Content
-from mlxkit.registry.held import content_of
+from mlxkit.registry.recorded import content_of
 from mlxkit.store.checkout import lay_out
 from mlxkit.store.compare import Wish, compare
+from mlxkit.store.errors import BadObject, MissingObject
 from mlxkit.versions.find import Chosen
 
 _SHOWN = 5
@@ -38,11 +40,18 @@ def fetch(
 ) -> Fetched:  # fmt: skip
     """Write a version's file or folder into `folder`, under its own name; nothing half written.
 
-    Raises MlxError where bytes are missing or not what tag and commit record, where something is
-    in the way that nothing keeps (without `force`), and RemoteError.
+    Raises UsageError where `folder` cannot be one, MlxError where bytes are missing or not what tag
+    and commit record, where something is in the way that nothing keeps (without `force`), and
+    RemoteError.
     """
+    _refuse_file(folder)
     revisions = Revisions(session)
-    content = content_of(session, revisions, chosen)
+    came: list[tuple[int, int]] = []
+
+    def bring(wanted: Wanted) -> None:
+        came.append(_bring(session, wanted, remote, progress, chosen.shown))
+
+    content = content_of(session, revisions, chosen, bring)
     dest = os.path.join(os.path.abspath(folder), os.path.basename(content.path))
     if content.blob is not None:
         data = revisions.read([content.blob])[content.blob]
@@ -52,23 +61,36 @@ def fetch(
             f"{chosen.shown} is recorded in a form that only DVC reads",
             hint=f"run: dvc artifacts get . {chosen.model.name} -o {folder}",
         )
-    files, size = _bring(session, content.wanted, remote, progress, chosen.shown)
+    bring(content.wanted)
     changed = _lay_out(session, content, dest, progress, force)
-    return Fetched(dest, content, files, size, changed)
+    return Fetched(dest, content, sum(n for n, _ in came), sum(size for _, size in came), changed)
+
+
+def _refuse_file(folder: str) -> None:
+    place = os.path.abspath(folder)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise UsageError(
+            f"'{os.path.relpath(place)}' is a file, not a folder", hint="name a folder: -o DIR"
+        )
 
 
 def _bring(
     session: Session, wanted: Wanted, name: str, progress: Progress, shown: str
 ) -> tuple[int, int]:
-    """Fetch what the cache lacks; returns how many files and bytes came."""
+    """Fetch what the cache lacks, or has damaged; returns how many files and bytes came."""
     store = session.workspace.store
-    lacking = missing(store, [wanted])
+    lacking = missing(store, [wanted], every=True)
     if not lacking:
         return 0, 0
+    objects = [*lacking.files, *(one.md5 for one in lacking.directories)]
+    damaged = any(os.path.lexists(store.path(md5)) for md5 in objects)
     chosen = name or wanted.remote or core_remote(session)
     if chosen is None:
+        state = "damaged in the cache" if damaged else "not in the cache"
         raise MlxError(
-            f"the data of {shown} are not in the cache, and there is no remote to fetch them from",
+            f"the data of {shown} are {state}, and there is no remote to fetch them from",
             hint="add one: mlx remote add -d NAME URL   or run: mlx pull where they are",
         )
     remote = open_remote(session, chosen, None)
@@ -76,6 +98,7 @@ def _bring(
     if done.failed:
         named, failure = next(iter(done.failed.items()))
         more = f" (and {len(done.failed) - 1} more)" if len(done.failed) > 1 else ""
+        more += "; what the cache has of it is damaged" if damaged else ""
         raise MlxError(
             f"{shown} cannot be had from '{remote.name}': {named}: {failure.why}{more}",
             hint="where the data are, run: mlx push",
@@ -89,31 +112,40 @@ def _lay_out(
     """Make what is recorded at a place; tells whether it was not there already."""
     assert content.wanted is not None
     store = session.workspace.store
-    store.verify(content.md5)
+    try:
+        store.verify(content.md5)
+    except (MissingObject, BadObject) as error:
+        raise MlxError(
+            f"the cache is damaged: {error.message}",
+            hint="mend it from a remote: mlx fsck --repair   and repeat",
+        ) from None
     make_folders(os.path.dirname(dest))
     plan = compare(Wish(content.md5, dest, copy=True), store)
     if plan is None:
         return False
     if plan.lost and not force:
-        some = ", ".join(os.path.relpath(one) for one in list(plan.lost)[:_SHOWN])
-        raise _in_the_way(some)
+        raise _in_the_way([os.path.relpath(one) for one in plan.lost])
     lay_out(plan, store, copy=True, progress=progress)
     return True
 
 
 def _write(dest: str, data: bytes, force: bool) -> bool:
+    link = os.path.islink(dest)
     if os.path.lexists(dest):
-        same = os.path.isfile(dest) and md5_file(dest) == md5_bytes(data)
-        if same:
+        if not link and os.path.isfile(dest) and md5_file(dest) == md5_bytes(data):
             return False
-        if not force or os.path.isdir(dest):
-            raise _in_the_way(os.path.relpath(dest))
+        if not force or (os.path.isdir(dest) and not link):
+            raise _in_the_way([os.path.relpath(dest)])
+    if link:
+        os.unlink(dest)  # what it leads to is not in the way
     write_atomic(dest, data)
     return True
 
 
-def _in_the_way(what: str) -> MlxError:
+def _in_the_way(paths: Sequence[str]) -> MlxError:
+    some = ", ".join([f"'{one}'" for one in paths[:_SHOWN]] + ["..."] * (len(paths) > _SHOWN))
+    verb, them = ("is", "it") if len(paths) == 1 else ("are", "them")
     return MlxError(
-        f"{what} is in the way, and nothing keeps it",
-        hint="move it away, choose another folder, or give --force",
+        f"{some} {verb} in the way, and nothing keeps {them}",
+        hint=f"move {them} away, choose another folder, or give --force",
     )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mlxkit.audit.log import identity
-from mlxkit.core.errors import ProjectError
+from mlxkit.core.errors import ProjectError, UsageError
 from mlxkit.gates.judge import Judged, judge, keep, let_through
 from mlxkit.gates.override import check
-from mlxkit.gates.subject import Revisions
+from mlxkit.gates.revisions import Revisions
 from mlxkit.pipeline.session import Session
 
 GATE = "deployment"
@@ -56,17 +56,22 @@ def pass_gate(
 ) -> Gated:
     """Judge a commit for deployment, and keep the verdicts.
 
-    `leave_out` asks nothing; `override` lets a failed gate through, on record. Raises UsageError,
-    ProjectError where the commit has no such gate, MlxError where data are missing.
+    `leave_out` is for a commit that has no such gate, `override` lets a failed one through, on
+    record. Raises UsageError, ProjectError where the gate is missing, MlxError where data are.
     """
     assert session.git_root is not None
     if override:
         check(reason, name or "Git's user")
     who = name.strip() or identity(session.git_root).name
-    if leave_out:
-        return Gated(None, by=who, reason=reason.strip())
     revisions = Revisions(session)
     gates = revisions.settings(revisions.judged(commit))["gates"]
+    if leave_out and GATE in gates:
+        raise UsageError(
+            f"{commit[:7]} has a gate '{GATE}': --no-gate is for a commit without",
+            hint="leave --no-gate out; where the gate fails: --override --reason TEXT",
+        )
+    if leave_out:
+        return Gated(None, by=who, reason=reason.strip())
     if GATE not in gates:
         raise ProjectError(
             f"has no gate '{GATE}' at {commit[:7]}: nothing says when a model may be deployed",
@@ -75,8 +80,20 @@ def pass_gate(
             '"metrics.json:accuracy", min: 0.9}}]}   or: --no-gate --reason TEXT',
         )
     judged = judge(session, [GATE], commit, None)
+    _require_a_verdict(judged, commit)
     records = keep(session, judged)
     if judged.passed or not override:
         return Gated(judged, records)
     let_through(session, judged, records, who, reason.strip())
     return Gated(judged, records, overridden=True, by=who, reason=reason.strip())
+
+
+def _require_a_verdict(judged: Judged, commit: str) -> None:
+    """Where `when` skips every rule, nothing said that the model may go on."""
+    told = [each for one in judged.outcomes for each in one.verdicts]
+    if all(one.verdict == "skipped" for one in told):
+        raise ProjectError(
+            f"gate '{GATE}' judges nothing at {commit[:7]}, every rule is skipped: {told[0].why}",
+            where="mlx.yaml",
+            hint="have a rule without `when`, and commit",
+        )

@@ -8,15 +8,14 @@ from mlxkit.audit.event import Kind
 from mlxkit.core.errors import MlxError, UsageError
 from mlxkit.pipeline.session import Session
 from mlxkit.registry.gate import Gated, pass_gate
-from mlxkit.registry.settle import require_git, settle
-from mlxkit.registry.write import alone, next_counter, remote_for, write
+from mlxkit.registry.recorded import require_own
+from mlxkit.registry.tag import alone, make, next_counter, remote_for
+from mlxkit.registry.transaction import require_git, settle
 from mlxkit.runs.choose import project_of
 from mlxkit.versions import trailer
 from mlxkit.versions.find import Chosen, Registry, choose, find_model, read_registry
 from mlxkit.versions.grammar import assignment, check_stage
 from mlxkit.versions.state import Assigned, Model
-
-_TRIES = 5
 
 
 class Request(NamedTuple):
@@ -57,6 +56,11 @@ def promote(session: Session, asked: Request) -> Done:
     check_stage(asked.stage)
     if not asked.no_gate and not asked.override and (asked.reason or asked.name):
         raise UsageError("--reason and --name go with --override or --no-gate")
+    if asked.no_gate and asked.override:
+        raise UsageError(
+            "--no-gate and --override: give one of them",
+            hint="--override lets a gate that failed through, --no-gate is where there is none",
+        )
     if asked.no_gate and not asked.reason.strip():
         raise UsageError("--no-gate needs a reason", hint="give one: --reason 'TEXT'")
     folder = project_of(session.root, git_root)
@@ -64,6 +68,7 @@ def promote(session: Session, asked: Request) -> Done:
     if chosen.version is None:
         raise UsageError(f"{chosen.shown} is no registered version",
                          hint=f"see: mlx model show {chosen.model.name}")  # fmt: skip
+    require_own(session, chosen, ("promote", chosen.shown, "--to", asked.stage))
     _refuse_again(chosen.model, asked.stage, chosen.commit, chosen.shown)
     remote = remote_for(git_root, asked.push) if asked.push is not None else None
     gated = pass_gate(
@@ -99,6 +104,7 @@ def rollback(
     current = choose(registry, f"{model.name}#{stage}").assigned
     assert current is not None
     target = _target(registry, model, current, to)
+    require_own(session, target, ("rollback", model.name, stage, "--reason", reason))
     assert target.version is not None
     remote = remote_for(git_root, push) if push is not None else None
     done = Done(
@@ -151,7 +157,7 @@ def _target(registry: Registry, model: Model, current: Assigned, to: str) -> Cho
     commit = previous(model, current)
     version = model.at(commit) if commit else None
     if commit is None or version is None:
-        raise UsageError(
+        raise MlxError(
             f"there is nothing before {model.name}@{current.shown} in '{current.stage}' to go to",
             hint=f"see: mlx model history {model.name}   or name it: --to VERSION",
         )
@@ -184,17 +190,10 @@ def _assign(
         text = done.reason
     document = {"kind": str(kind), "version": done.version, "stage": done.stage, **told}
     with alone(git_root):
-        for attempt in range(_TRIES):
-            model = read_registry(git_root).models[done.model]
-            _refuse_moved(model, done)
-            name = assignment(done.model, done.stage, next_counter(model) + attempt)
-            try:
-                tag = write(git_root, name, done.commit, trailer.message(subject, text, document),
-                            model)  # fmt: skip
-                break
-            except MlxError as error:
-                if error.code != "taken" or attempt == _TRIES - 1:
-                    raise
+        model = read_registry(git_root).models[done.model]
+        _refuse_moved(model, done)
+        name = assignment(done.model, done.stage, next_counter(git_root, done.model))
+        tag = make(git_root, name, done.commit, trailer.message(subject, text, document), model)
         what = {
             "model": done.model, "version": done.version, "stage": done.stage,
             "before": done.before, "commit": done.commit, "tag": tag.name, "object": tag.id,

@@ -1,16 +1,20 @@
 """A new version of a model: what is recorded at a commit, under a name and a number."""
 
 import os
+import posixpath
+import shlex
 from typing import NamedTuple
 
 from mlxkit.audit.event import Kind
+from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError, ProjectError, UsageError
+from mlxkit.data.artifacts import artifact_at, file_of, named, owner
 from mlxkit.data.history.revision import Revisions
 from mlxkit.pipeline.session import Session
-from mlxkit.registry.artifacts import artifact_at, declare, file_of, snippet
+from mlxkit.registry.artifacts import declare, snippet
 from mlxkit.registry.content import Content, content_at
-from mlxkit.registry.settle import full_name, recorded, require_git, settle
-from mlxkit.registry.write import alone, remote_for, write
+from mlxkit.registry.tag import alone, make, remote_for
+from mlxkit.registry.transaction import full_name, recorded, require_git, settle
 from mlxkit.runs.choose import project_of
 from mlxkit.tools import git
 from mlxkit.versions import trailer
@@ -67,12 +71,7 @@ def register(session: Session, asked: Request) -> Done:
         version = _version(model, name, commit, asked)
         told = {"kind": "registered", "version": version.tag, **recorded(content)}
         text = trailer.message(f"Register {name} {version.tag}", asked.text, told)
-        try:
-            tag = write(git_root, registration(name, version), commit, text, model)
-        except MlxError as error:
-            if error.code == "taken":
-                raise UsageError(f"{name}@{version.tag} is registered already") from None
-            raise
+        tag = make(git_root, registration(name, version), commit, text, model)
         what = {"model": name, "version": version.tag, "commit": commit, "tag": tag.name,
                 "object": tag.id, "project": project_of(session.root, git_root),
                 **recorded(content)}  # fmt: skip
@@ -83,53 +82,88 @@ def register(session: Session, asked: Request) -> Done:
 def _path(session: Session, revisions: Revisions, commit: str, name: str, asked: Request) -> str:
     """Return the path to register, from the project's root; it must be the one declared."""
     folder = project_of(session.root, require_git(session))
-    tree = revisions.tree(commit)
-    known = artifact_at(tree, name, folder)
-    given = _given(session, asked.path) if asked.path else None
-    if known is not None:
-        if given is None and known.path is None:
-            raise UsageError(f"{known.file} does not say which path '{asked.name}' is",
-                             hint=f"give it: mlx model register {asked.name} PATH")  # fmt: skip
-        if given is not None and known.path is not None and given != known.path:
-            raise UsageError(
-                f"{known.file} says that '{asked.name}' is '{known.path}', not '{given}'",
-                hint=f"change the path there, and commit; or leave PATH out for {known.path}",
-            )
-        return given or known.path or ""
     file = file_of(name, folder)
-    if file is None:
-        raise UsageError(f"'{name}' belongs to another project of this repository")
-    if given is None:
+    git_root = require_git(session)
+    whose = owner(git_root, commit, name, folder)
+    if file is None or whose != folder:
+        there = ("mlx", "-C", os.path.relpath(os.path.join(git_root, whose)))
         raise UsageError(
-            f"'{asked.name}' is not declared in {file}, so PATH is needed",
-            hint=f"mlx model register {asked.name} PATH --declare",
+            f"'{name}' belongs to another project of this repository",
+            hint=f"register it there: {shlex.join((*there, 'model', 'register', name))}",
         )
+    known = artifact_at(revisions.tree(commit), name, folder, revisions.declared)
+    given = _given(session, asked.path) if asked.path else None
+    if known is None:
+        raise _undeclared(session, revisions, commit, name, file, given, asked)
+    if given is None and known.path is None:
+        raise UsageError(f"{known.file} does not say which path '{asked.name}' is",
+                         hint=f"give it: mlx model register {asked.name} PATH")  # fmt: skip
+    if given is not None and known.path is not None and given != known.path:
+        raise UsageError(
+            f"{known.file} says that '{asked.name}' is '{known.path}', not '{given}'",
+            hint=f"change the path there, and commit; or leave PATH out for {known.path}",
+        )
+    return given or known.path or ""
+
+
+def _undeclared(
+    session: Session, revisions: Revisions, commit: str, name: str, file: str,
+    given: str | None, asked: Request,
+) -> MlxError:  # fmt: skip
+    """Return what to say of a model that the commit does not declare; declare it if asked to."""
+    here = _declared_here(session, file, name)
+    if here and not asked.rev:
+        return ProjectError(
+            f"declares the model '{asked.name}', but that is not committed", where=file,
+            hint=f"git commit -m 'Declare {asked.name}' {file}   and repeat",
+        )  # fmt: skip
+    if given is None:
+        return UsageError(
+            f"'{asked.name}' is not declared in {file} at {commit[:7]}, so PATH is needed",
+            hint=_elsewhere(revisions, commit, name)
+            or f"mlx model register {asked.name} PATH --declare",
+        )
+    inner = posixpath.relpath(given, posixpath.dirname(file) or ".")
     if not asked.declare:
-        raise ProjectError(
+        return ProjectError(
             f"does not declare the model '{asked.name}' at {commit[:7]}",
             where=file,
-            hint=f"add to it, and commit: {snippet(name, given)}   (or give --declare)",
+            hint=f"add to it, and commit: {snippet(name, inner)}   (or give --declare)",
         )
     content_at(session, revisions, commit, given)
-    if artifact_at_now(session, name, folder) is None:
-        declare(session.root, file, name, given)
-    raise MlxError(
+    if not here:
+        declare(session.root, file, name, inner)
+    return MlxError(
         f"'{asked.name}' is declared in {file} now; nothing is registered yet",
         hint=f"git commit -m 'Declare {asked.name}' {file}   and repeat",
     )
 
 
-def artifact_at_now(session: Session, name: str, folder: str) -> object | None:
-    """Return what the working tree's dvc.yaml declares of a model."""
-    from mlxkit.data.history.tree import Tree
-
-    file = file_of(name, folder)
+def _declared_here(session: Session, file: str, name: str) -> bool:
+    """Tell whether the working tree's dvc.yaml declares a model; raises ProjectError."""
     try:
-        with open(os.path.join(session.root, file or ""), "rb") as stream:
-            data = stream.read()
+        with open(os.path.join(session.root, file), "rb") as stream:
+            document = yaml.load(stream.read(), file)
     except OSError:
-        return None
-    return artifact_at(Tree("", {file or "": ""}, lambda _: {"": data}), name, folder)
+        return False
+    return named(document, name.rpartition(":")[2]) is not None
+
+
+def _elsewhere(revisions: Revisions, commit: str, name: str) -> str | None:
+    """Return the full name of a model that another dvc.yaml of the commit declares."""
+    tree = revisions.tree(commit)
+    last = name.rpartition(":")[2]
+    for file in revisions.declaring(tree):
+        folder = posixpath.dirname(file)
+        if not folder or not file.endswith("/dvc.yaml"):
+            continue
+        try:
+            document = yaml.load(tree.content(file))
+        except MlxError:
+            continue
+        if named(document, last) is not None:
+            return f"did you mean '{folder}:{last}'?"
+    return None
 
 
 def _given(session: Session, path: str) -> str:

@@ -12,5 +12,5 @@ def signature(git_root: str, event: Event) -> str:
         git.run(git_root, "verify-tag", f"refs/tags/{event.tag}")
     except git.GitError as error:
         said = error.said.splitlines()
-        return f"not verified: {said[0] if said else 'Git does not know the key'}"
+        return f"not verified: {said[-1] if said else 'Git does not know the key'}"
     return "good"

@@ -1,5 +1,6 @@
 """A report as plain data: all that Markdown, the page and JSON are drawn from."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -37,6 +38,12 @@ class Value(NamedTuple):
     unit: str = ""
     leading: bool = False
 
+    @property
+    def lost(self) -> bool:
+        """Tell whether it is gone, or was a number and is none now."""
+        was_number = isinstance(self.old, (int, float)) and math.isfinite(self.old)
+        return self.old is not None and (self.new is None or (was_number and self.diff is None))
+
 
 class Slice(NamedTuple):
     """A metric of one slice at both sides; `small` ones have fewer rows than are judged."""
@@ -47,6 +54,11 @@ class Slice(NamedTuple):
     rows: int | None = None
     better: bool | None = None
     small: bool = False
+
+    @property
+    def worse(self) -> bool:
+        """Tell whether it got worse; one without a value now did."""
+        return self.better is False or (self.old is not None and self.new is None)
 
 
 class SliceTable(NamedTuple):
@@ -78,13 +90,30 @@ class Untold(NamedTuple):
     hint: str
 
 
+class RuleChange(NamedTuple):
+    """A rule of a gate that differs, by its kind and what it is about: its settings at each side.
+
+    What a side lacks is None there.
+    """
+
+    gate: str
+    rule: str
+    about: str
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+
+
 class Gates(NamedTuple):
-    """What the gates say; `none` where `mlx.yaml` has no gates."""
+    """What the gates say; `none` where `mlx.yaml` has no gates.
+
+    `changes` are the rules that are not those of the base.
+    """
 
     outcomes: Sequence[Outcome] = ()
     overrides: Sequence[Override] = ()
     unjudged: Sequence[Untold] = ()
     none: bool = False
+    changes: Sequence[RuleChange] = ()
 
     @property
     def passed(self) -> bool:
@@ -142,7 +171,8 @@ class Data(NamedTuple):
 class StageChange(NamedTuple):
     """A stage whose record in the lock differs, and why it ran.
 
-    `kind` is `ran`, `new` or `gone`; `run` is the recorded run's id, `outcome` what became of it.
+    `kind` is `ran`, `new`, `renamed` or `gone`; `run` is the recorded run's id, `outcome` what
+    became of it.
     """
 
     stage: str

@@ -8,14 +8,15 @@ from mlxkit.comparison.states import NO_PROJECT, States
 from mlxkit.core.errors import MlxError, ProjectError
 from mlxkit.core.words import counted
 from mlxkit.data.history.revision import Revisions
+from mlxkit.gates.judge import Judged
 from mlxkit.pipeline.session import Session
 from mlxkit.reports.changes import Costs, Data, End, Lineage, Report, Rules, StageChange
 from mlxkit.reports.data import data_changes
-from mlxkit.reports.ends import base_of, head_of
+from mlxkit.reports.gates import gates_of, judge_gates, read_rule_changes, read_settings
 from mlxkit.reports.headline import headline
-from mlxkit.reports.judging import judge_gates, read_settings
+from mlxkit.reports.lineage import choose, lineage_of
 from mlxkit.reports.locks import Entries, entries_at, entries_now
-from mlxkit.reports.made_of import choose, lineage_of
+from mlxkit.reports.revisions import base_of, head_of
 from mlxkit.reports.slices import slice_files, slice_tables
 from mlxkit.reports.stages import Runs, outdated, stage_changes, stage_costs
 from mlxkit.reports.values import (
@@ -25,7 +26,7 @@ from mlxkit.reports.values import (
     param_values,
     params_of,
 )
-from mlxkit.runs.choose import project_records
+from mlxkit.runs.choose import project_of, project_records
 from mlxkit.runs.models import declared_models
 from mlxkit.runs.prices import load_prices
 
@@ -33,21 +34,28 @@ _NAMED = 5
 
 
 def collect(
-    session: Session, *, rev: str | None = None, base: str | None = None, gates: Sequence[str] = ()
+    session: Session,
+    *,
+    rev: str | None = None,
+    base: str | None = None,
+    gates: Sequence[str] = (),
+    judged: Judged | None = None,
 ) -> Report:
     """Return what changed from `base` to `rev`, and what the gates say.
 
-    Without `rev` it is HEAD, or the working tree where it differs; without `base`, see `ends`.
-    Raises UsageError for an unknown revision or gate, ProjectError without Git or for an invalid
-    file, MlxError.
+    Without `rev` it is HEAD, or the working tree where it differs; without `base`, see `base_of`.
+    `judged` are verdicts with the same `rev` and `base`: then nothing is judged again. Raises
+    UsageError for an unknown revision or gate, ProjectError without Git or for an invalid file,
+    MlxError.
     """
     if session.git_root is None:
         raise ProjectError("without Git there are no revisions", hint="run: git init")
-    head = head_of(session.git_root, rev)
-    before, note = base_of(session.git_root, base, head, follows=rev is None)
+    folder = project_of(session.root, session.git_root)
+    head = head_of(session.git_root, rev, folder)
+    before, note = base_of(session.git_root, base, head, folder, follows=rev is None)
     notes = [note] if note else []
     said = read_settings(session, head)
-    judged = judge_gates(session, said, gates, rev, base)
+    told = gates_of(session, judged) if judged else judge_gates(session, said, gates, rev, base)
     old, new = _states(session, before, head)
     if isinstance(old, Trouble):
         notes.append(_trouble("the base", old))
@@ -58,6 +66,8 @@ def collect(
     files = slice_files(said.rules, paths)
     leading = leading_metrics(said.rules, said.leading)
     compared = before is not None and not isinstance(old, Trouble)
+    if compared and before is not None:
+        told = told._replace(changes=read_rule_changes(session, before, said, notes))
     known_old = metrics_of(old) if compared else None
     metrics = metric_values(known_old, metrics_of(new), names, said.preferences, leading, files)
     slices = slice_tables(known_old, metrics_of(new), files, said.preferences)
@@ -66,10 +76,10 @@ def collect(
     stages, costs = _stages(session, before if compared else None, head, notes)
     made = [out for one in stages for out in one.outs]
     lineage = _lineage(session, head, said.rules, leading, made, notes)
-    line = headline(judged, metrics, slices, params, data, stages, compared=compared)
+    line = headline(told, metrics, slices, params, data, stages, compared=compared)
     return Report(
         project=os.path.basename(session.root), base=before, head=head, headline=line,
-        gates=judged, metrics=metrics, slices=slices, params=params, data=data, stages=stages,
+        gates=told, metrics=metrics, slices=slices, params=params, data=data, stages=stages,
         costs=costs, lineage=lineage, notes=notes,
     )  # fmt: skip
 

@@ -61,6 +61,7 @@ def _gates(gates: Gates) -> dict[str, Any]:
         ],
         "overrides": [one._asdict() for one in gates.overrides],
         "unjudged": [one._asdict() for one in gates.unjudged],
+        "changes": [one._asdict() for one in gates.changes],
     }
 
 

@@ -2,26 +2,27 @@
 
 Signs of markup are escaped. Some things GitHub makes of text only after that: mentions, which
 notify people, links to issues, addresses, emoji. A space of no width keeps them from it, for what
-is set as code, too, where other readers may not leave it alone.
+is set as code, too, where other readers may not leave it alone. Most names need none of it.
 """
 
 import re
 
 LONGEST = 160
-_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "\u200b": "&#8203;"} | {
-    sign: f"\\{sign}" for sign in "\\`*_[]#|~"
-}
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
+_ESCAPED = _ENTITIES | str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]#|~"})
 _NO_WIDTH = "&#8203;"
 _LINKS = re.compile(
-    r"(?<=@)(?=\w)"  # @somebody
+    r"(?<=@)(?=[\w.-])"  # @somebody, somebody@a.example
     r"|(?<=\#)(?=\d)"  # #12, owner/repository#12
     r"|(?<=\bGH-)(?=\d)"
     r"|(?<=:)(?=[\w+-]+:|//)"  # :emoji:, https://
-    r"|(?<=\bwww)(?=\.)",
+    r"|(?<=www)(?=\.)",  # after `_`, too: no word ends there
     re.IGNORECASE,
 )
 _INSIDE = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 """An underscore within a word, which is no markup."""
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_./:=,+-]|(?<=[A-Za-z0-9_])@(?=[A-Za-z0-9_]))+")
+"""What nothing is made of within backquotes: to be read and copied as it is."""
 _STARTS = re.compile(r"[-+=]|\d+[.)]")
 
 
@@ -31,8 +32,16 @@ def text(raw: str, longest: int = LONGEST) -> str:
     return _NO_WIDTH.join(map(_escaped, parts))
 
 
+def summary(raw: str, longest: int = LONGEST) -> str:
+    """Return words for within an HTML element, where GitHub reads no Markdown."""
+    parts = _LINKS.split(visible(shortened(raw, longest)))
+    return _NO_WIDTH.join(part.translate(_ENTITIES) for part in parts)
+
+
 def code(raw: str, longest: int = LONGEST) -> str:
-    """Return a name or value, set as code; backquotes would not stand in every table."""
+    """Return a name or value, set as code; between backquotes a table would end at `|`."""
+    if len(raw) <= longest and _PLAIN.fullmatch(raw):
+        return f"`{raw}`"
     return f"<code>{text(raw, longest) or '&#160;'}</code>"
 
 
@@ -64,5 +73,4 @@ def _coded(sign: str) -> str:
 
 
 def _escaped(part: str) -> str:
-    words = _INSIDE.split(part)
-    return "_".join("".join(_ESCAPED.get(sign, sign) for sign in word) for word in words)
+    return "_".join(word.translate(_ESCAPED) for word in _INSIDE.split(part))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mlxkit.core.words import number
 from mlxkit.gates.verdict import shown
 from mlxkit.reports.changes import Data, Gates, Headline, SliceTable, StageChange, Value, Values
 from mlxkit.reports.slices import worse_of
@@ -21,7 +22,8 @@ def headline(
     word, verdict = _verdict(gates)
     failures = gates.failures
     if failures:
-        return Headline(word, verdict, failures[0].why)
+        more = len(failures) - 1
+        return Headline(word, verdict, failures[0].why + (f" (and {more} more)" if more else ""))
     if gates.unjudged:
         return Headline(word, verdict, gates.unjudged[0].why)
     if not compared:
@@ -37,25 +39,34 @@ def headline(
 
 def _verdict(gates: Gates) -> tuple[str, str]:
     if gates.none:
-        return "none", "No gates"
+        return "none", "No gates any more" if gates.changes else "No gates"
     if gates.failed:
-        return "failed", f"{_gates(gates.failed)} failed"
+        return "failed", f"{_gates(gates.failed)} failed{_through(gates)}"
     if gates.unjudged:
         return "unjudged", f"{_gates([one.gate for one in gates.unjudged])} could not be judged"
     names = [one.gate for one in gates.outcomes]
-    return "passed", f"All {len(names)} gates passed" if len(
-        names
-    ) > 1 else f"Gate {names[0]} passed"
+    told = f"All {len(names)} gates passed" if len(names) > 1 else f"Gate {names[0]} passed"
+    # Rules that are only added make nothing easier.
+    eased = any(one.old is not None for one in gates.changes)
+    return "passed", told + (", by other rules than at the base" if eased else "")
 
 
 def _gates(names: Sequence[str]) -> str:
     return f"Gate{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
+def _through(gates: Gates) -> str:
+    """Say who let the gates through that failed, if somebody did with all of them."""
+    by_gate = {one.gate: one.name for one in gates.overrides if not one.doubt}
+    names = dict.fromkeys(by_gate[one] for one in gates.failed if one in by_gate)
+    whole = by_gate.keys() >= set(gates.failed)
+    return f", let through by {', '.join(names)}" if whole else ""
+
+
 def _metric(metrics: Values) -> str:
     """Say the first metric that a gate judges, else the largest loss, else the largest gain."""
     for one in metrics.changed:
-        if one.leading or one.better is not None or one.old is None or one.new is None:
+        if one.leading or one.lost or one.better is not None or one.old is None:
             return say_change(one)
     return ""
 
@@ -68,15 +79,18 @@ def say_change(one: Value) -> str:
     if one.old is None:
         return f"{name} is new: {_value(one.new)}"
     word = {True: "better", False: "worse", None: "changed"}[one.better]
+    word = "no number" if one.lost else word
     return f"{name} {_value(one.old)} → {_value(one.new)}, {word}"
 
 
 def _slice(tables: Sequence[SliceTable]) -> str:
     for table in tables:
         for one in worse_of(table):
-            if one.old is not None and one.new is not None and not one.small:
-                change = f"{shown(one.old, one.new)} → {shown(one.new, one.old)}"
-                return f"{table.metric} of {one.title} {change}, worse"
+            if one.old is not None and not one.small:
+                name = f"{table.metric} of {one.title}"
+                if one.new is None:
+                    return f"{name} has no value now: it was {shown(one.old)}"
+                return f"{name} {shown(one.old, one.new)} → {shown(one.new, one.old)}, worse"
     return ""
 
 
@@ -91,7 +105,5 @@ def _rest(params: Values, data: Data, stages: Sequence[StageChange]) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    text = str(value)
+    text = number(value, 5)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlxkit.reports.changes import Report
-from mlxkit.reports.escape import code, line, text
+from mlxkit.reports.escape import code, line, summary, text
 from mlxkit.reports.fit import LIMIT, Piece, fit
 from mlxkit.reports.outline import Block, Cell, Code, Diagram, Lines, Strong, pieces
 from mlxkit.reports.sections.all import sections
@@ -54,10 +54,10 @@ def _piece(title: str, block: Block) -> Piece:
     return Piece(heading, block.importance, head + top, rows, tail, what)
 
 
-def _folded(summary: str) -> tuple[str, str]:
-    if not summary:
+def _folded(told: str) -> tuple[str, str]:
+    if not told:
         return "\n", ""
-    return f"\n<details><summary>{text(summary)}</summary>\n\n", "\n</details>\n"
+    return f"\n<details><summary>{summary(told)}</summary>\n\n", "\n</details>\n"
 
 
 def _cell(cell: Cell) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlxkit.comparison.documents import plain_values
-from mlxkit.gates.rules.slices import slices_of
 from mlxkit.metrics.judgement import is_better
 from mlxkit.metrics.preferences import Preference, preference_of
+from mlxkit.metrics.slices import is_named_so, slices_of
 from mlxkit.reports.changes import Rules, Slice, SliceTable
 from mlxkit.reports.values import Known
 
@@ -27,7 +27,7 @@ def slice_files(rules: Rules, paths: Iterable[str]) -> dict[str, list[Mapping[st
                 path = posixpath.normpath(rule["slices"]["file"])
                 found.setdefault(path, []).append(rule["slices"])
     for path in paths:
-        if "slice" in posixpath.basename(path).lower():
+        if is_named_so(path):
             found.setdefault(path, [])
     return found
 
@@ -68,8 +68,8 @@ def worst_of(table: SliceTable, *, old: bool = False) -> Slice | None:
 
 
 def worse_of(table: SliceTable) -> list[Slice]:
-    """Return the slices that got worse, the largest loss first, small ones last."""
-    found = [one for one in table.slices if one.better is False]
+    """Return the slices that got worse or lack a value, the largest loss first, small ones last."""
+    found = [one for one in table.slices if one.worse]
     return sorted(found, key=lambda one: (one.small, -abs((one.new or 0) - (one.old or 0))))
 
 

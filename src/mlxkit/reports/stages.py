@@ -46,11 +46,17 @@ def _key(stage: str, outs: Iterable[Item], deps: Iterable[Item], params: Mapping
 
 
 def stage_changes(old: Entries, new: Entries, runs: Runs) -> list[StageChange]:
-    """Return the stages that are new, gone, or recorded otherwise, in the lock's order."""
+    """Return the stages that are new, gone, renamed, or recorded otherwise, in the lock's order."""
     found = []
+    gone = [stage for stage in old if stage not in new]
     for stage, entry in new.items():
         before = old.get(stage)
         if before == entry:
+            continue
+        former = next((one for one in gone if before is None and old[one] == entry), None)
+        if former is not None:
+            gone.remove(former)
+            found.append(StageChange(stage, "renamed", [f"was {former}"]))
             continue
         reasons = _reasons(before, entry) if before is not None else []
         outs = _changed_outs(before, entry)
@@ -60,8 +66,7 @@ def stage_changes(old: Entries, new: Entries, runs: Runs) -> list[StageChange]:
         told = () if made is None else (made[0], made[1].outcome, made[1].seconds)
         kind = "new" if before is None else "ran"
         found.append(StageChange(stage, kind, reasons, outs, *told))
-    found += [StageChange(stage, "gone") for stage in old if stage not in new]
-    return found
+    return found + [StageChange(stage, "gone") for stage in gone]
 
 
 def stage_costs(old: Entries, new: Entries, runs: Runs, prices: Prices | None) -> Costs:

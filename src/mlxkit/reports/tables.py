@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.core.files import write_atomic
-from mlxkit.data.rows.source import Source
+from mlxkit.core.memory import cache_path, recall, remember
+from mlxkit.core.words import number
+from mlxkit.data.rows.source import Source, one_row
 from mlxkit.reports.changes import Shift
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _KEPT = 500
-_LEAST = 0.05
+_LEAST = 0.01
 """Standard deviations, or parts of all rows, that are worth to be told."""
 _MOST = 8
 _NUMBERS = (
@@ -58,7 +59,7 @@ class Summaries:
     """Summaries of tables by the md5 of their bytes, remembered in one file."""
 
     def __init__(self, root: str) -> None:
-        self._path = os.path.join(root, ".mlx", "cache", "tables.json")
+        self._path = cache_path(root, "tables.json")
         self._known: dict[str, Any] | None = None
         self._new = False
 
@@ -79,19 +80,12 @@ class Summaries:
 
     def save(self) -> None:
         """Remember what was read; failing to is no error."""
-        if not self._new:
-            return
-        import json
-
-        kept = dict(list(self._all().items())[-_KEPT:])
-        try:
-            write_atomic(self._path, json.dumps(kept).encode(), sync=False)
-        except OSError:
-            pass
+        if self._new:
+            remember(self._path, self._all(), newest=_KEPT)
 
     def _all(self) -> dict[str, Any]:
         if self._known is None:
-            self._known = _read(self._path)
+            self._known = recall(self._path)
         return self._known
 
     @staticmethod
@@ -127,7 +121,8 @@ def _shifted(before: Column, after: Column) -> tuple[float, str]:
     if moved < nulls:
         return nulls, told
     sign = "+" if after.mean > before.mean else "-"
-    return moved, f"mean {before.mean:.5g} → {after.mean:.5g} ({sign}{moved:.2f} σ)"
+    means = f"{number(before.mean, 5)} → {number(after.mean, 5)}"
+    return moved, f"mean {means} ({sign}{moved:.2f} σ)"
 
 
 def _summarize(source: Source) -> Summary:
@@ -157,11 +152,11 @@ def _figures(
         for one in columns:
             asked += [f"count({one.id})", *_moments(one, spread)]
         try:
-            return con.execute(f"SELECT {', '.join(asked)} FROM raw").fetchone() or (0,)
+            return one_row(con, "raw", asked)
         except duckdb.OutOfRangeException:
             continue
         except duckdb.Error as error:
-            why = str(error).splitlines()[0]
+            why = str(error).splitlines()[0].replace(source.path, source.name)
             raise MlxError(f"{source.label} cannot be summed up: {why}") from None
     raise MlxError(f"{source.label} has numbers that are too large to be summed up")
 
@@ -177,14 +172,3 @@ def _moments(column: "ReadColumn", spread: str) -> list[str]:
 
 def _finite(value: Any) -> float | None:
     return value if isinstance(value, float) and math.isfinite(value) else None
-
-
-def _read(path: str) -> dict[str, Any]:
-    import json
-
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -30,13 +30,13 @@ def metric_values(
     names: tuple[str, str],
     known: Mapping[str, Preference],
     leading: Sequence[str],
-    leave_out: Collection[str],
+    sliced: Collection[str],
 ) -> Values:
     """Return the metrics that differ, those that gates judge first, then better and worse ones.
 
-    Files of slices are left out.
+    Of files of slices (`sliced`) it is what stands beside the slices.
     """
-    found = _differences(old, new, leave_out)
+    found = _differences(old, new, sliced)
     changed = []
     for file, name, change in found:
         preference = preference_of(name, known)
@@ -48,7 +48,7 @@ def metric_values(
             )
         )  # fmt: skip
     changed.sort(key=lambda one: _rank(one, leading))
-    return Values(changed, _same(old, new, leave_out), _troubles(old, new, names))
+    return Values(changed, _same(old, new, sliced), _troubles(old, new, names))
 
 
 def param_values(old: Known, new: Known, names: tuple[str, str]) -> Values:
@@ -61,9 +61,12 @@ def param_values(old: Known, new: Known, names: tuple[str, str]) -> Values:
 
 
 def leading_metrics(rules: Rules, more: str = "") -> list[str]:
-    """Return the metrics that gates judge, as the rules name them; those compared come first."""
+    """Return the metrics that gates judge, as the rules name them.
+
+    Those held to what was before come first, then those held to others, then to a figure.
+    """
     found: list[str] = []
-    for kinds in (("base", "noise", "seeds", "cost", "baseline"), ("threshold",)):
+    for kinds in (("base", "noise", "seeds", "cost"), ("baseline",), ("threshold",)):
         for gate in rules.values():
             for rule in gate:
                 ((kind, settings),) = rule.items()
@@ -80,34 +83,48 @@ def relative_change(one: Value) -> float:
     return abs(one.diff) / before if before else math.inf
 
 
-def _differences(
-    old: Known, new: Known, leave_out: Collection[str]
-) -> list[tuple[str, str, Change]]:
-    before, after = _read(old, new, leave_out)
+def _differences(old: Known, new: Known, sliced: Collection[str]) -> list[tuple[str, str, Change]]:
+    before, after = _read(old, new, sliced)
     return [
         (file, name, change)
         for file, names in difference(before, after).items()
         for name, change in names.items()
+        if not _alike(change)
     ]
 
 
-def _same(old: Known, new: Known, leave_out: Collection[str]) -> int:
+def _alike(change: Change) -> bool:
+    """Tell whether both sides say the same; NaN is like NaN here."""
+    old, new = change["old"], change["new"]
+    return bool(old == new) or all(isinstance(one, float) and math.isnan(one) for one in (old, new))
+
+
+def _same(old: Known, new: Known, sliced: Collection[str]) -> int:
     """Count the values that both sides have alike."""
-    before, after = _read(old, new, leave_out)
+    before, after = _read(old, new, sliced)
     everything = difference(before, after, unchanged=True)
-    return sum(one["old"] == one["new"] for names in everything.values() for one in names.values())
+    return sum(_alike(one) for names in everything.values() for one in names.values())
 
 
-def _read(
-    old: Known, new: Known, leave_out: Collection[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(old: Known, new: Known, sliced: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values of both sides; what one cannot read is not known to have changed."""
-    hidden = _unread(old) | _unread(new) | set(leave_out)
+    hidden = _unread(old) | _unread(new)
     before, after = (
-        {path: one for path, one in plain_values(side).items() if path not in hidden}
+        {
+            path: _beside_slices(one) if path in sliced else one
+            for path, one in plain_values(side).items()
+            if path not in hidden
+        }
         for side in (old, new)
     )
     return before, after
+
+
+def _beside_slices(values: Any) -> Any:
+    """Return the values of a file of slices that are of no slice, nor of a group of them."""
+    if not isinstance(values, Mapping):
+        return values
+    return {name: one for name, one in values.items() if not isinstance(one, Mapping)}
 
 
 def _unread(told: Known) -> set[str]:
@@ -134,6 +151,5 @@ def _leads(file: str, name: str, leading: Sequence[str]) -> int | None:
 
 def _rank(one: Value, leading: Sequence[str]) -> tuple[int, int, float, str, str]:
     place = _leads(one.file, one.name, leading)
-    gone = one.new is None and one.old is not None
-    group = 0 if one.leading else 1 if gone or one.better is False else 2 if one.better else 3
+    group = 0 if one.leading else 1 if one.lost or one.better is False else 2 if one.better else 3
     return (group, place or 0, -relative_change(one), one.file, one.name)

@@ -2,11 +2,9 @@
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
-from mlxkit.core.errors import MlxError, RemoteError
+from mlxkit.core.errors import RemoteError
 from mlxkit.runs.ledger import listed, name_of, tip
 from mlxkit.runs.merge import merge
 from mlxkit.runs.repository import REF, ask, commits, identify
@@ -14,6 +12,7 @@ from mlxkit.tools import git_remote
 from mlxkit.tools.git_remote import Behind, Remote
 
 _ATTEMPTS = 12
+_CHAINS = "refs/mlx/"
 
 
 class Carried(NamedTuple):
@@ -41,7 +40,7 @@ def fetch_records(root: str) -> Carried | None:
     remote = git_remote.choose_remote(root)
     if remote is None:
         return None
-    with _named(remote):
+    with git_remote.named(remote):
         return _fetch(root, remote)
 
 
@@ -55,8 +54,24 @@ def push_records(root: str) -> Carried | None:
     remote = git_remote.choose_remote(root) if ours is not None else None
     if ours is None or remote is None:
         return None
-    with _named(remote):
+    with git_remote.named(remote):
         return _push(root, remote)
+
+
+def pushed_before(root: str) -> tuple[bool, Carried | None]:
+    """Tell whether no chain (records, verdicts, ...) has news, and what a push then comes to.
+
+    By one look at all of them: each by itself would ask Git five times. Raises MlxError.
+    """
+    told = ask(root, "for-each-ref", "--format=%(refname) %(objectname)", _CHAINS)
+    lines = (line.removeprefix(_CHAINS).rpartition(" ") for line in told.decode().splitlines())
+    tips = {name: commit for name, _, commit in lines}
+    ours = {name: commit for name, commit in tips.items() if not name.startswith("remotes/")}
+    remote = git_remote.choose_remote(root) if ours else None
+    if remote is None:
+        return True, None
+    sent = all(tips.get(f"remotes/{remote.name}/{name}") == ours[name] for name in ours)
+    return sent, Carried(remote.name, 0)
 
 
 def _push(root: str, remote: Remote) -> Carried:
@@ -77,16 +92,6 @@ def _push(root: str, remote: Remote) -> Carried:
             ids = _sent(root, known, ours)
             return Carried(remote.name, len(ids), refused, ids)
     raise RemoteError("others push to it all the time")
-
-
-@contextmanager
-def _named(remote: Remote) -> Iterator[None]:
-    """Say of an error which remote it was."""
-    try:
-        yield
-    except MlxError as error:
-        error.where = error.where or f"remote '{remote.name}'"
-        raise
 
 
 def _fetch(root: str, remote: Remote) -> Carried:

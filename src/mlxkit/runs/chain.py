@@ -63,11 +63,33 @@ class Chain:
     def read_all(self, root: str) -> dict[str, bytes]:
         """Return every document's bytes by id; what is not what its name says is left out."""
         now = self.tip(root)
-        found = self._named(listed(root, None, now, self._folder)) if now else {}
+        return self._read(root, now) if now else {}
+
+    def read_in_order(self, root: str) -> dict[str, bytes]:
+        """Return what `read_all` does, oldest first, whatever the writers' clocks say.
+
+        What was kept on top of another comes after it; time decides between clones alone.
+        """
+        now = self.tip(root)
+        if now is None:
+            return {}
+        found = self._read(root, now)
+        history = ask(root, "rev-list", "--date-order", "--reverse", now)
+        told = ask(
+            root, *("diff-tree", "--stdin", "-r", "-z", "--root", "--no-commit-id", "--name-only"),
+            *("--no-renames", "--diff-filter=A"), stdin=history,
+        )  # fmt: skip
+        paths = (one.decode(errors="replace") for one in told.split(b"\0"))
+        names = [match[1] + match[2] for path in paths if (match := self._path.match(path))]
+        placed = {name: found[name] for name in names if name in found}
+        return {**{name: data for name, data in found.items() if name not in placed}, **placed}
+
+    def _read(self, root: str, now: str) -> dict[str, bytes]:
+        named = self._named(listed(root, None, now, self._folder))
         return {
-            found[blob]: data
-            for blob, data in contents(root, found)
-            if self._is_right(found[blob], data)
+            named[blob]: data
+            for blob, data in contents(root, named)
+            if self._is_right(named[blob], data)
         }
 
     def merge(self, root: str, theirs: str, who: Who) -> Merged:

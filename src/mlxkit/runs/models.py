@@ -7,9 +7,7 @@ failed; runs of stages that write none belong to no model.
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from mlxkit.core.yaml import load
 from mlxkit.pipeline.declared import Declared
 from mlxkit.pipeline.spec import overlap
 from mlxkit.runs.record import Record
@@ -18,18 +16,13 @@ FOLDER = "models"
 
 
 def declared_models(declared: Declared) -> dict[str, str]:
-    """Return the name of each declared model by its absolute path; raises ProjectError."""
+    """Return the name of each declared model by its absolute path."""
     found = {}
-    for file in declared.files:
-        if file.endswith(".dvc"):
-            continue
-        with open(file, "rb") as source:
-            document = load(source.read(), os.path.relpath(file))
-        artifacts = document.get("artifacts") if isinstance(document, Mapping) else None
-        for name, one in _pairs(artifacts):
-            if isinstance(one, Mapping) and one.get("type") == "model" and one.get("path"):
+    for file, artifacts in declared.artifacts.items():
+        for name, one in artifacts.items():
+            if one and one.get("type") == "model" and one.get("path"):
                 path = os.path.join(os.path.dirname(file), str(one["path"]))
-                found[os.path.normpath(path)] = str(name)
+                found[os.path.normpath(path)] = name
     return found
 
 
@@ -59,7 +52,3 @@ def _model(path: str, known: Mapping[str, str], folder: str) -> str | None:
         return next((name for model, name in known.items() if overlap(path, model)), None)
     shown = os.path.relpath(path, folder)
     return shown if FOLDER in shown.split(os.sep)[:-1] or shown == FOLDER else None
-
-
-def _pairs(value: Any) -> list[tuple[Any, Any]]:
-    return list(value.items()) if isinstance(value, Mapping) else []

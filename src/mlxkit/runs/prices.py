@@ -1,6 +1,7 @@
 """What `mlx.yaml` says of prices: `cost: {currency: EUR, cpu_hour: 0.05, gpu_hour: 2}`."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from mlxkit.settings.load import section
 
@@ -21,5 +22,9 @@ def load_prices(root: str) -> Prices | None:
 
     Raises ProjectError, with file and line, for what is not a price.
     """
-    told = section(root, "cost")
+    return prices_of(section(root, "cost"))
+
+
+def prices_of(told: Mapping[str, Any] | None) -> Prices | None:
+    """Return what a section `cost` says, once it is known to be right."""
     return None if told is None else Prices(**{**told, "currency": told["currency"] or ""})

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mlxkit.core.errors import MlxError
-from mlxkit.runs.limits import finite, refuse, too_deep
+from mlxkit.core.limits import excess, finite, refuse
 
 FORMAT = 1
 SHOWN = 12
@@ -169,8 +169,9 @@ _ITEMS = ("deps", "outs", "left_out")
 
 def _record(found: Any) -> Record:
     told = _mapping(found, "it")
-    if too_deep(told):
-        raise _Wrong("it is nested too deeply")
+    too_much = excess(told)
+    if too_much:
+        raise _Wrong(f"it {too_much}")
     _check(told, "format", int, "a number")
     if (told.get("format") or 0) < 1:
         raise _Wrong("it has no format")

@@ -4,13 +4,12 @@ Remembered by lock entry in `.mlx/env/`, for outputs change with the branch. In 
 run records tell. What nobody recorded is not known, and no reason to run.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.core.files import write_atomic
+from mlxkit.core.memory import recall, remember
 from mlxkit.pipeline.rundir import slug
 from mlxkit.pipeline.spec import Entry, Stage, commands
 from mlxkit.runs import ledger
@@ -136,19 +135,10 @@ class StageEnvironments:
         return os.path.join(self._root, ".mlx", "env", name)
 
     def _remembered(self, stage: Stage) -> dict[str, list[str]]:
-        try:
-            with open(self._path(stage), "rb") as file:
-                found = json.loads(file.read())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return recall(self._path(stage))
 
     def _remember(self, stage: Stage, known: dict[str, list[str]]) -> None:
-        last = dict(list(known.items())[-KEPT:])
-        try:
-            write_atomic(self._path(stage), json.dumps(last).encode(), sync=False)
-        except OSError:
-            pass  # the run records know, too
+        remember(self._path(stage), known, newest=KEPT)  # the run records know, too
 
 
 def _entry_digest(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from mlxkit.settings.base import Name, Part
 
 
 class ModelCard(Part):
-    """What people say of a model; `mlx model card` has the rest from records."""
+    """What no record knows of a model, for `mlx model card`."""
 
     intended_use: Name | None = None
     """What it is for, and for whom."""

@@ -1,18 +1,36 @@
 """The rules of gates about data, noise and cost: what each may say."""
 
+import math
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from mlxkit.settings.base import Key, Name, Part, Positive
-from mlxkit.settings.limited import Limited
+from mlxkit.settings.one_of import Limited
 from mlxkit.settings.rules import Better, Metric
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rows = Annotated[int, Field(ge=0)]
 Confidence = Annotated[float, Field(ge=0.5, lt=1)]
-Value = str | bool | int | float
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, (str, bool, int)) and not (
+        isinstance(value, float) and math.isfinite(value)
+    ):
+        raise PydanticCustomError("mlx", "is neither a text nor a number, true or false")
+    return value
+
+
+Value = Annotated[
+    Any,
+    AfterValidator(_value),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "default": 1}),
+]
+"""What a cell of a table may be."""
+_OF_CLASSES = ("accuracy", "balanced_accuracy", "f1", "precision", "recall")
 
 
 class Count(Limited):
@@ -25,7 +43,7 @@ class Count(Limited):
 
 
 class Range(Limited):
-    """Between what the numbers of a column must lie, both included."""
+    """The smallest and largest number that a column may have."""
 
     limits = ("min", "max")
 
@@ -47,7 +65,7 @@ class Label(Part):
 
     column: Name
     value: Value = 1
-    """The value whose share is meant."""
+    """The value whose share is checked."""
     share: ShareRange
 
 
@@ -57,13 +75,13 @@ class Duplicates(Part):
     max: Share = 0.0
     """The largest share of such rows."""
     columns: Annotated[list[Name], Field(min_length=1)] | None = None
-    """Only these columns are looked at; all by default."""
+    """The columns to compare; all by default."""
     leave_out: list[Name] = Field(default=[])
-    """Columns that are not looked at, such as a row's number."""
+    """Columns to ignore, such as row numbers."""
 
 
 class Data(Limited):
-    """What a table must be like. A table without rows never is."""
+    """What a table must be like. An empty table always fails."""
 
     limits = ("rows", "nulls", "ranges", "label", "duplicates")
 
@@ -71,9 +89,9 @@ class Data(Limited):
     """A recorded table: Parquet, CSV, TSV or JSON Lines."""
     rows: Count | None = None
     nulls: Annotated[dict[Key, Share], Field(min_length=1)] | None = None
-    """The largest share of empty cells by column; NaN is one. `*` are all columns not named."""
+    """The largest share of empty cells (NaN too) by column; `*` is every other column."""
     ranges: Annotated[dict[Key, Range], Field(min_length=1)] | None = None
-    """By column."""
+    """The allowed range of numbers, by column."""
     label: Label | None = None
     duplicates: Duplicates | None = None
 
@@ -88,16 +106,16 @@ class Schema(Part):
 
 
 class Overlap(Part):
-    """Rows of the test data that the training data has, too."""
+    """Test rows that the training data has too."""
 
     train: Name
     test: Name
     columns: Annotated[list[Name], Field(min_length=1)] | None = None
-    """What tells a row; all columns by default."""
+    """The columns that identify a row; all by default."""
     leave_out: list[Name] = Field(default=[])
-    """Columns that are not looked at, such as a row's number."""
+    """Columns to ignore, such as row numbers."""
     max: Share = 0.0
-    """The largest share of the test's rows."""
+    """The largest share of test rows."""
 
 
 class Shift(Part):
@@ -106,11 +124,11 @@ class Shift(Part):
     path: Name
     """A recorded table: Parquet, CSV, TSV or JSON Lines."""
     against: Name | None = None
-    """A revision; `mlx gate --base REV` takes its place. The last accepted by default."""
+    """A revision; `mlx gate --base REV` replaces it. The last accepted version by default."""
     first: Literal["fail", "pass"] = "fail"
-    """What it counts as where no version was accepted yet."""
+    """The verdict if no version was accepted yet."""
     columns: Annotated[list[Name], Field(min_length=1)] | None = None
-    """Only these; all by default."""
+    """The columns to compare; all by default."""
     leave_out: list[Name] = Field(default=[])
     """Columns that are not compared, such as ids."""
     psi: Positive = 0.2
@@ -120,7 +138,7 @@ class Shift(Part):
     variation: Share = 0.1
     """The largest total variation distance of a column of other values."""
     bins: Annotated[int, Field(ge=2, le=1000)] = 10
-    """How many bins the index has, quantiles of the earlier version."""
+    """The number of bins of the index: quantiles of the earlier version."""
 
 
 class Noise(Limited):
@@ -135,18 +153,18 @@ class Noise(Limited):
     predictions: Name
     """A recorded table with a row for each case."""
     against: Name | None = None
-    """A revision with the same table; `mlx gate --base REV` takes its place."""
+    """A revision with the same table; `mlx gate --base REV` replaces it."""
     other: Name | None = None
-    """Another model's table, of the same revision where `against` is not given."""
+    """Another model's table; of the same revision unless `against` is given."""
     id: Name | None = None
-    """The column that names a row; without, rows are compared in their order."""
+    """The column that identifies a row; without it, rows match by position."""
     label: Name = "label"
     score: Name = "score"
     """The column of predictions: scores of `positive`, classes or numbers, as the metric needs."""
     positive: Value = 1
-    """The label that scores are of."""
+    """The positive label."""
     threshold: float | None = None
-    """Scores from here on are of `positive`; for metrics of classes. Without, they are classes."""
+    """For metrics of classes: scores from here on mean `positive`; else they are classes."""
     want: Literal["no worse", "better"] = "no worse"
     lose: Positive = 0.0
     """How much worse it may be, for `no worse`."""
@@ -155,28 +173,30 @@ class Noise(Limited):
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
     confidence: Confidence = 0.95
     inconclusive: Literal["fail", "pass"] = "fail"
-    """What an interval on both sides of the limit counts as."""
+    """What an interval that contains the limit counts as."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for key, mode in (("lose", "no worse"), ("by", "better")):
             if getattr(self, key) and self.want != mode:
-                raise PydanticCustomError("mlx", "`{key}` goes with `want: {mode}`",
+                raise PydanticCustomError("mlx", "says `{key}`, which goes with `want: {mode}`",
                                           {"key": key, "mode": mode})  # fmt: skip
+        if self.threshold is not None and self.metric not in _OF_CLASSES:
+            raise PydanticCustomError("mlx", "says `threshold`, which goes with metrics of classes")
         return self
+
+
+_PERCENT = r"\s*(\d{1,9}(?:\.\d+)?)\s*%\s*"
 
 
 def _portion(value: Any) -> Any:
     """Read 40% as 0.4."""
     if not isinstance(value, str):
         return value
-    try:
-        found = float(value.strip().removesuffix("%")) / 100
-    except ValueError:
-        found = -1.0
-    if not value.strip().endswith("%") or not 0 <= found < float("inf"):
+    found = re.fullmatch(_PERCENT, value)
+    if found is None:
         raise PydanticCustomError("mlx", "is no share: write 40% or 0.4")
-    return found
+    return float(found[1]) / 100
 
 
 Portion = Annotated[
@@ -184,25 +204,25 @@ Portion = Annotated[
     BeforeValidator(_portion),
     WithJsonSchema(
         {"anyOf": [{"type": "number", "minimum": 0},
-                   {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"}]}
+                   {"type": "string", "pattern": f"^{_PERCENT}$"}]}
     ),
 ]  # fmt: skip
 
 
 class Gain(Part):
-    """What the runs behind a version cost, against what was gained by it."""
+    """What the runs behind a version cost, against what it gained."""
 
     metric: Metric
     against: Name
-    """A revision; `mlx gate --base REV` takes its place."""
+    """A revision; `mlx gate --base REV` replaces it."""
     more: Portion
-    """By how much the cost may grow where less is gained than `for`: 40%."""
+    """How much the cost may grow if the gain is below `for`, such as 40%."""
     for_: Annotated[Positive, Field(alias="for")]
-    """From which gain on any cost is right."""
+    """The gain that justifies any cost."""
     measure: Literal["seconds", "cpu_seconds", "gpu_seconds", "memory_gib_hours", "price"] = (
         "seconds"
     )
-    """What cost is: time, or what `cost` in this file makes of it."""
+    """The measure of cost; `price` needs `cost` in this file."""
     stages: Annotated[list[Name], Field(min_length=1)] | None = None
     """Only runs of these stages; all of the pipeline's by default."""
     better: Better | None = None

@@ -8,9 +8,13 @@ from pydantic import ValidationError
 
 from mlxkit.core.errors import ProjectError
 from mlxkit.core.yaml import key_line
-from mlxkit.settings.base import TAG
+from mlxkit.settings.base import TAG, brief
 
+_RULE = 3
+"""How deep a rule is in the file: gates, name, number."""
 Place = tuple[str | int, ...]
+_LOOKED_AT = 20
+"""Errors whose lines are looked up, each by reading the file: one may have any number."""
 _TYPES = {
     "bool_type": "is neither true nor false",
     "dict_type": "is not a mapping",
@@ -46,17 +50,17 @@ def explain(
     error: ValidationError, text: str, shown: str, schema: Mapping[str, Any]
 ) -> ProjectError:
     """Return the first of the errors in the file's order, with the number of the others."""
-    found = [(_place(one["loc"]), one) for one in error.errors()]
-    lines = [_line(text, place) for place, _ in found]
+    every = [(_place(one["loc"]), one) for one in error.errors()]
     # A misspelt key explains why the right one is missing, so it comes first.
-    misspelt = [detail["type"] in ("extra_forbidden", "union_tag_invalid") for _, detail in found]
-    first = min(range(len(found)), key=lambda index: (not misspelt[index], lines[index] or 0))
-    place, detail = found[first]
+    misspelt = [one for one in every if one[1]["type"] in ("extra_forbidden", "union_tag_invalid")]
+    looked_at = (misspelt or every)[:_LOOKED_AT]
+    lines = [_line(text, place) or 0 for place, _ in looked_at]
+    line, first = min((line, index) for index, line in enumerate(lines))
+    place, detail = looked_at[first]
     message, hint = _told(place, detail, schema)
-    if len(found) > 1:
-        message += f" (and {len(found) - 1} more)"
-    where = f"{shown}:{lines[first]}" if lines[first] else shown
-    return ProjectError(message, where=where, hint=hint)
+    if len(every) > 1:
+        message += f" (and {len(every) - 1} more)"
+    return ProjectError(message, where=f"{shown}:{line}" if line else shown, hint=hint or None)
 
 
 def path_of(place: Sequence[str | int]) -> str:
@@ -66,15 +70,14 @@ def path_of(place: Sequence[str | int]) -> str:
 
 
 def _place(loc: Sequence[str | int]) -> Place:
-    return tuple(
-        one for one in loc if isinstance(one, int) or not (one.startswith(TAG) or one == "[key]")
-    )
+    named = loc[:-1] if loc and loc[-1] == "[key]" else loc
+    return tuple(one for one in named if isinstance(one, int) or not one.startswith(TAG))
 
 
 def _told(place: Place, detail: Any, schema: Mapping[str, Any]) -> tuple[str, str]:
     """Return what is wrong, and a hint."""
-    kind, context = detail["type"], detail.get("ctx") or {}
-    write = f"write it as: {_WRITE[place[0]]}" if place and place[0] in _WRITE else ""
+    kind, context, value = detail["type"], detail.get("ctx") or {}, brief(detail["input"])
+    write = _example(place)
     if not place:
         return "is not a mapping", "write it as: metrics: {accuracy: {better: higher}}"
     named = f"`{path_of(place)}`"
@@ -90,13 +93,21 @@ def _told(place: Place, detail: Any, schema: Mapping[str, Any]) -> tuple[str, st
         return f"{named} is not one rule: a mapping of a single key", write
     if kind == "literal_error":
         wanted = context["expected"].replace("'", "")
-        return f"{named} is neither {wanted.replace(' or ', ' nor ')}: {detail['input']!r}", write
+        return f"{named} is neither {wanted.replace(' or ', ' nor ')}: {value}", write
     if kind in _LIMITS:
         words, key = _LIMITS[kind]
-        return f"{named} {words.format(_plain(context[key]))}: {detail['input']!r}", write
+        return f"{named} {words.format(_plain(context[key]))}: {value}", write
     said = _TYPES.get(kind) or detail["msg"]
-    brief = kind in ("missing", "mlx") or isinstance(detail["input"], (dict, list, type(None)))
-    return f"{named} {said}" + ("" if brief else f": {detail['input']!r}"), write
+    if kind == "float_type" and type(detail["input"]) is int:
+        said = "is too large a number"
+    alone = kind in ("missing", "mlx") or isinstance(detail["input"], (dict, list, type(None)))
+    return f"{named} {said}" + ("" if alone else f": {value}"), write
+
+
+def _example(place: Place) -> str:
+    """Return how a section is written; inside of a rule that tells nothing."""
+    known = _WRITE.get(str(place[0])) if place else None
+    return f"write it as: {known}" if known and (place[0] != "gates" or len(place) <= _RULE) else ""
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

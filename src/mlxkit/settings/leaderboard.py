@@ -6,14 +6,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mlxkit.settings.base import Key, Name, Part, Section
+from mlxkit.settings.base import Key, Name, Part, Section, brief
 
 _DIGEST = r"[0-9a-f]{4,32}(\.dir)?"
 
 
 def _digest(value: str) -> str:
     if not re.fullmatch(_DIGEST, value):
-        raise PydanticCustomError("mlx", "is not a digest: {value}", {"value": repr(value)})
+        raise PydanticCustomError("mlx", "is not a digest: {value}", {"value": brief(value)})
     return value
 
 

@@ -1,31 +1,38 @@
 """The rules of gates: what each may say; `mlxkit.gates.rules` holds what each does."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from mlxkit.settings.base import TAG, Key, Name, Part, Positive
-from mlxkit.settings.limited import Limited
+from mlxkit.settings.base import TAG, Key, Name, Part, Positive, brief
 from mlxkit.settings.model_rules import MODEL_RULES
+from mlxkit.settings.one_of import Limited
 
 Better = Literal["higher", "lower"]
 
 
+_METRIC = r"(.+:)?[^:]*[^:\s][^:]*"
+_METRICS = r".+:[^:]*[^:\s][^:]*"
+
+
 def _metric(value: str) -> str:
-    file, colon, key = value.rpartition(":")
-    if not key or (colon and not file):
-        raise PydanticCustomError("mlx", "is not the name of a metric: {value}", {"value": value})
+    if re.fullmatch(_METRIC, value) is None:
+        told = {"value": brief(value)}
+        raise PydanticCustomError("mlx", "is not the name of a metric: {value}", told)
     return value
 
 
-def _pattern(value: str) -> str:
-    if ":" not in value:
+def _metrics(value: str) -> str:
+    if re.fullmatch(_METRICS, value) is None:
         raise PydanticCustomError("mlx", "does not name files: FILES:KEY")
     return value
 
 
-Metric = Annotated[str, AfterValidator(_metric), Field(min_length=1)]
+Metric = Annotated[
+    str, AfterValidator(_metric), Field(json_schema_extra={"pattern": f"^{_METRIC}$"})
+]
 """`FILE:dotted.key`, or a dotted key alone where one metrics file has it."""
 
 
@@ -36,9 +43,9 @@ class Threshold(Limited):
 
     metric: Metric
     min: float | None = None
-    """The least that passes."""
+    """The smallest value that passes."""
     max: float | None = None
-    """The most that passes."""
+    """The largest value that passes."""
 
 
 class Base(Part):
@@ -46,11 +53,11 @@ class Base(Part):
 
     metric: Metric
     against: Name
-    """A revision; `mlx gate --base REV` takes its place."""
+    """A revision; `mlx gate --base REV` replaces it."""
     lose: Positive = 0.0
     """How much worse it may be."""
     better: Better | None = None
-    """The direction that is good, where `metrics` does not say it."""
+    """The good direction; by default that of `metrics`, else of common names."""
 
 
 class MetricAt(Part):
@@ -77,13 +84,13 @@ Other = Annotated[
 
 
 class Baseline(Part):
-    """A metric against others that must exist: a trivial model, people, what is live."""
+    """A metric against baselines: a trivial model, people, the deployed model."""
 
     metric: Metric
     over: Annotated[dict[Key, Other], Field(min_length=1)]
     """What it must beat, by name: a number, a metric, or a metric of another revision."""
     by: Positive = 0.0
-    """By how much at least."""
+    """The smallest lead that passes."""
     better: Better | None = None
 
 
@@ -101,11 +108,11 @@ class Slices(Limited):
     least_rows: Annotated[int, Field(ge=0)] = 0
     """Smaller slices are not judged."""
     rows: Name = "rows"
-    """The name of the number of rows in the file."""
+    """The key of the number of rows in the file."""
     groups: list[Name] | None = None
-    """Only these groups; all of the file's by default."""
+    """The groups to judge; all of the file's by default."""
     leave_out: list[Name] = Field(default=[])
-    """Slices that are not judged, as GROUP=SLICE: those in which the metric has no meaning."""
+    """Slices in which the metric has no meaning, as GROUP=SLICE; not judged."""
     better: Better | None = None
 
 
@@ -115,7 +122,7 @@ class Imbalance(Part):
     accuracy: Metric
     majority: Metric
     by: Positive = 0.0
-    """By how much accuracy must be higher, at least."""
+    """The smallest lead of accuracy that passes."""
 
 
 class Seeds(Limited):
@@ -123,25 +130,33 @@ class Seeds(Limited):
 
     limits = ("against", "min", "max", "spread")
 
-    metric: Annotated[Metric, AfterValidator(_pattern)]
+    metric: Annotated[
+        str, AfterValidator(_metrics), Field(json_schema_extra={"pattern": f"^{_METRICS}$"})
+    ]
     """The file is a pattern: `metrics/seeds/*.json:pr_auc`."""
     against: Name | None = None
-    """A revision with the same metrics; `mlx gate --base REV` takes its place."""
+    """A revision with the same metrics; `mlx gate --base REV` replaces it."""
     lose: Positive = 0.0
     """How much worse the mean may be than that of `against`."""
     min: float | None = None
-    """The least that the mean must be."""
+    """The smallest mean that passes."""
     max: float | None = None
-    """The most that the mean may be."""
+    """The largest mean that passes."""
     spread: Positive | None = None
     """The largest standard deviation."""
     least: Annotated[int, Field(ge=2)] = 3
     """How many seeds there must be."""
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-    """How sure the intervals are."""
+    """The confidence level of intervals."""
     inconclusive: Literal["fail", "pass"] = "fail"
-    """What an interval that holds the limit counts as."""
+    """What an interval that contains the limit counts as."""
     better: Better | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.lose and self.against is None:
+            raise PydanticCustomError("mlx", "says `lose`, which goes with `against`")
+        return self
 
 
 RULES: dict[str, type[Part]] = {

@@ -5,27 +5,28 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from mlxkit.settings.base import Name, Part
+from mlxkit.settings.base import Name
+from mlxkit.settings.one_of import Limited
 
 Names = Annotated[list[Name], Field(min_length=1)]
 
 
-class When(Part):
-    """A rule applies where all that is given fits; else it is skipped, and says why."""
+class When(Limited):
+    """When a rule applies: if all conditions hold. Otherwise it is skipped."""
+
+    limits = ("branches", "paths", "events")
 
     branches: Names | None = None
-    """Patterns of branch names, as `release/*`."""
+    """Patterns of branch names, such as `release/*`."""
     paths: Names | None = None
     """Patterns of paths; one of them changed since `against`."""
     against: Name | None = None
-    """The revision that `paths` compares with; `mlx gate --base REV` takes its place."""
+    """The revision that `paths` compares with; `mlx gate --base REV` replaces it."""
     events: Names | None = None
-    """What started the run, as CI names it: `push`, `pull_request`; `local` outside of CI."""
+    """The event that started CI, such as `push` or `pull_request`; `local` outside CI."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.branches is None and self.paths is None and self.events is None:
-            raise PydanticCustomError("mlx", "says nothing: give branches, paths or events")
+    def _against_what(self) -> Self:
         if (self.paths is None) != (self.against is None):
             raise PydanticCustomError("mlx", "needs both or none of `paths` and `against`")
         return self

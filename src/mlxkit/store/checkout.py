@@ -114,11 +114,12 @@ class _Layout:
                 _make_parents(tree, relpath, made)
             records = self._made_all([(md5, f"{tree}/{path}") for path, md5 in make])
             if len(make) >= MANY:
-                # Nobody else knows of these files yet: what is known of them holds as soon as
-                # their last change is clearly over, and the next look hashes nothing.
-                time.sleep(SETTLING)
+                last = time.monotonic()
                 names = pack_names([relpath for relpath, _ in make])
                 text = object_text(names, records)
+                # Nobody else knows of these files yet: what is known of them holds as soon as
+                # their last change is clearly over, and the next look hashes nothing.
+                time.sleep(max(0.0, last + SETTLING - time.monotonic()))
                 folder = make_folder(names, at_moment(records, time.time_ns()), text)
                 self._state.remember_folder(dest, folder)
             _refuse_changed(plan)
@@ -178,7 +179,7 @@ class _Layout:
 
 
 def _make_parents(top: str, relpath: str, made: set[str]) -> None:
-    parent = os.path.dirname(relpath)
+    parent = relpath.rpartition("/")[0]
     if parent not in made:
         os.makedirs(f"{top}/{parent}", exist_ok=True)
         made.add(parent)

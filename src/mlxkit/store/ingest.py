@@ -89,7 +89,7 @@ class Ingest:
         moment = time.time_ns()
         fd = open_source(source)
         try:
-            before = os.fstat(fd)
+            before = compact(os.fstat(fd))
             if not st.S_ISREG(before.st_mode):
                 raise not_a_file(source)
             if before.st_size > SMALL or self._hardlink or self._can_clone:
@@ -98,9 +98,9 @@ class Ingest:
                 md5 = self._take_small(os.read(fd, before.st_size + 1))
         finally:
             os.close(fd)
-        after = os.stat(source)  # it may be another file by now
-        if self._unchanged(compact(before), compact(after)):
-            return Hashed(md5, compact(after), moment)
+        after = compact(os.stat(source))  # it may be another file by now
+        if self._unchanged(before, after):
+            return Hashed(md5, after, moment)
         target = self._place(md5)
         if self._hardlink and os.path.samefile(source, target):
             discard(target)  # the object is the very file that was written to

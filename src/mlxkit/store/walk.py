@@ -62,11 +62,6 @@ def unwritten(before: AnyStat, now: AnyStat) -> bool:
     )
 
 
-def ignore_nothing(root: str, dirs: list[str], files: list[str]) -> tuple[list[str], list[str]]:
-    """For a directory outside of the repository: there DVC applies no patterns at all."""
-    return dirs, files
-
-
 def walk(top: str, ignore: Ignore | None = None) -> list[Found]:
     """All files below `top`, in no particular order.
 

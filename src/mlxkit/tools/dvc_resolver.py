@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlxkit.core.errors import ProjectError
+from mlxkit.core.files import regular
 from mlxkit.core.yaml import key_line
 
 Content = Callable[[str], bytes | None]
@@ -29,6 +30,7 @@ class _RecordingFs:
 
     def open(self, path: str, *args: Any, **kwargs: Any) -> Any:
         self.asked.add(os.path.abspath(path))
+        os.close(regular(path, os.O_RDONLY))  # a pipe, or a device, would never end
         return self._fs.open(path, *args, **kwargs)
 
 
@@ -82,6 +84,10 @@ def invalid(error: Any, text: str, shown: str) -> ProjectError:
 
 
 def unresolved(error: Exception, data: dict[str, Any], text: str, shown: str) -> ProjectError:
+    """Say what of a template could not be filled in, and where."""
+    unread = _unread(error)
+    if unread is not None:
+        return unread
     message = one_line(error)
     names = sorted(data.get("stages") or {}, key=len, reverse=True)
     named = [name for name in names if f"stages.{name}" in message]
@@ -91,6 +97,23 @@ def unresolved(error: Exception, data: dict[str, Any], text: str, shown: str) ->
         message,
         where=f"{shown}:{line}" if line else shown,
         hint="check the name in `${...}` and the files listed under `vars`",
+    )
+
+
+def _unread(error: BaseException | None) -> ProjectError | None:
+    """Say which file of values cannot be read, if that is what is wrong."""
+    from dvc.utils.serialize import ParseError
+
+    while error is not None and not isinstance(error, ParseError):
+        error = error.__cause__
+    if error is None:
+        return None
+    path = str(error.path)
+    mark = getattr(error.__cause__, "problem_mark", None)
+    return ProjectError(
+        one_line(error).removeprefix(f"unable to read: '{path}', "),
+        where=f"{path}:{mark.line + 1}" if mark is not None else path,
+        hint=f"correct {path}; where a merge left <<<<<<< in it, resolve that: git status",
     )
 
 

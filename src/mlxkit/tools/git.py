@@ -8,8 +8,8 @@ from mlxkit.core.errors import MlxError, ProjectError
 
 _ARGUMENTS = 500
 """How many paths go on one command line, which the system limits."""
-
-
+_VERB = r"[a-z][a-z-]*"
+"""What among the arguments is the command: neither an option nor a setting."""
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -41,7 +41,7 @@ def run(
             ["git", "-C", root, *chosen, *args],
             input=stdin,
             stdin=None if stdin is not None else subprocess.DEVNULL,
-            env={**os.environ, **env} if env else None,
+            env={**os.environ, "LANGUAGE": "en", **(env or {})},  # we read what it says of errors
             capture_output=True,
             check=False,
         )
@@ -50,7 +50,8 @@ def run(
     if done.returncode not in ok:
         said = done.stderr.decode(errors="replace").strip()
         last = said.splitlines()[-1] if said else done.returncode
-        raise GitError(f"git {args[0]} failed: {last}", said)
+        verb = next(one for one in args if re.fullmatch(_VERB, one))
+        raise GitError(f"git {verb} failed: {last}", said)
     return done.stdout
 
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from mlxkit.core.errors import MlxError, RemoteError, UsageError
@@ -30,6 +31,16 @@ class Remote(NamedTuple):
 
     name: str
     env: Mapping[str, str]
+
+
+@contextmanager
+def named(remote: Remote) -> Iterator[None]:
+    """Say of an error which remote it was."""
+    try:
+        yield
+    except MlxError as error:
+        error.where = error.where or f"remote '{remote.name}'"
+        raise
 
 
 class Behind(MlxError):

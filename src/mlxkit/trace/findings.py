@@ -12,8 +12,6 @@ BROKEN_SOURCE = "broken-source"
 
 NAMED = frozenset({ENV_VARIABLE, NETWORK})
 """Kinds whose `what` is a name; that of all others is an absolute path."""
-ADDABLE = frozenset({UNDECLARED_INPUT, UNDECLARED_IMPORT})
-"""Kinds that a further dep puts right."""
 
 
 class Finding(NamedTuple):

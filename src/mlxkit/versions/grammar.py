@@ -29,6 +29,9 @@ _VERSION = re.compile(
     r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?",
     re.ASCII,
 )
+_NAMED = re.compile(
+    rf"(?P<model>(?:{_FOLDER}:)?{_NAME})(?:@(?:latest|greatest|v?{_SEMVER})|#{_NAME})", re.ASCII
+)
 _ALLOWED = "letters, digits, '_', '-' and '/'; the first and last are letters or digits"
 LATEST = ("latest", "greatest")
 
@@ -97,6 +100,12 @@ def parse(tag: str) -> Meaning | None:
         return Meaning(action, model, version=found["version"], counter=counter)
     action = "unassign" if found["cancel"] else "assign"
     return Meaning(action, model, stage=found["stage"], counter=counter)
+
+
+def model_named(text: str) -> str | None:
+    """Return the model of NAME@VERSION or NAME#STAGE, None where a text is neither."""
+    found = _NAMED.fullmatch(text)
+    return found["model"] if found else None
 
 
 def registration(model: str, version: Version) -> str:

@@ -41,6 +41,21 @@ class Event(NamedTuple):
         """Return what events are ordered by: time, as GTO does; then counters, then names."""
         return self.time, self.meaning.counter or -1, self.tag
 
+    @property
+    def note(self) -> str:
+        """Return what is worth knowing at a glance: whether the gate had its way, and why."""
+        gate = self.told.get("gate")
+        gate = gate if isinstance(gate, dict) else {}
+        asked = (
+            "no gate"
+            if gate.get("left_out")
+            else "gate overridden"
+            if gate.get("overridden")
+            else ""
+        )
+        reason = self.told.get("reason") or gate.get("reason") or ""
+        return ": ".join(one for one in (asked, reason) if one and isinstance(one, str))
+
 
 class Listed(NamedTuple):
     """The events, oldest first, and notes on tags that look like one and are none."""
@@ -62,7 +77,7 @@ def list_events(git_root: str) -> Listed:
     texts = told.decode("utf-8", "surrogateescape").split("\0")
     events, notes = [], []
     for start in range(0, len(texts) - len(_FIELDS), len(_FIELDS)):
-        row = dict(zip(_FIELDS, texts[start:][: len(_FIELDS)], strict=True))
+        row = dict(zip(_FIELDS, texts[start : start + len(_FIELDS)], strict=True))
         tag = row["refname"].removeprefix("\n").removeprefix("refs/tags/")
         meaning = parse(tag)
         if meaning is None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.runs.limits import finite, refuse, too_deep
+from mlxkit.core.limits import excess, finite, refuse
 
 KEY = "mlx-model"
 FORMAT = 1
@@ -38,7 +38,7 @@ def read(text: str) -> Mapping[str, Any] | None:
         found = json.loads(lines[-1][:_LARGEST], parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"its line '{KEY}:' is no JSON") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT or too_deep(found):
+    if not isinstance(found, dict) or found.get("format") != FORMAT or excess(found):
         raise Unreadable(f"its line '{KEY}:' is not of this format")
     if any(not isinstance(found.get(key, ""), str) for key in _TEXTS):
         raise Unreadable(f"its line '{KEY}:' has something that is no text")

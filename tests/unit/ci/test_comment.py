@@ -52,7 +52,18 @@ def test_only_its_own_is_touched(github: GitHub) -> None:
     assert github.bodies() == [*before, f"{MARK}\nagain\n"]
 
 
-def test_a_workflows_token_finds_the_robots_comment(github: GitHub) -> None:
+def test_a_workflows_token_finds_its_own_comment(github: GitHub) -> None:
+    github.tokens[SECRET] = User(ROBOT, "Bot")
+    others = [f"{MARK}\ncopied the mark", f"{MARK}\nof a bot that repeats what it reads"]
+    github.add("bo", others[0])
+    github.add("echo[bot]", others[1], kind="Bot")
+    assert put(github).action == "created"
+    assert put(github, "again").action == "updated"
+    assert github.bodies() == [*others, f"{MARK}\nagain\n"]
+
+
+def test_where_nobody_tells_whose_the_token_is_it_is_a_robots(github: GitHub) -> None:
+    github.graphql = ""
     github.tokens[SECRET] = User(ROBOT, "Bot")
     github.add("bo", f"{MARK}\ncopied the mark")
     assert put(github).action == "created"
@@ -129,7 +140,7 @@ def test_a_mark_cannot_end_itself(marker: str) -> None:
         ((503, {"Retry-After": "7"}, ""), 7.0),
         ((429, {"Retry-After": "3"}, "{}"), 3.0),
         ((403, {"Retry-After": "9"}, '{"message": "secondary rate limit"}'), 9.0),
-        ((403, {}, '{"message": "You have exceeded a secondary rate limit"}'), 1.0),
+        ((403, {}, '{"message": "You have exceeded a secondary rate limit"}'), 60.0),
         ((403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "0"}, "{}"), 1.0),
         ((502, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, ""), 0.0),
     ],
@@ -162,8 +173,11 @@ def test_it_does_not_sleep_for_an_hour(github: GitHub) -> None:
 
 def test_a_link_elsewhere_gets_no_token(github: GitHub) -> None:
     away = '<http://127.0.0.1:9/steal>; rel="next"'
-    github.faults.append((200, {"Link": away}, "[]"))
-    assert list(api(github).pages("/repos/ann/census/issues/12/comments")) == []
+    github.faults.append((200, {"Link": away}, '["first"]'))
+    github.add("bo", "second")
+    found = list(api(github).pages("/repos/ann/census/issues/12/comments"))
+    assert found == ["first"]
+    assert [one.rpartition("&")[2] for one in github.asked] == ["page=1", "page=2"]
 
 
 def test_a_redirection_is_not_followed(github: GitHub) -> None:
@@ -210,6 +224,11 @@ def test_enterprise_has_its_api_elsewhere(tools: Tools, tmp_path: Path) -> None:
         env = {"GITHUB_TOKEN": "", "GH_TOKEN": SECRET, "GITHUB_API_URL": f"{enterprise.url}/"}
         comment(tools, tmp_path, enterprise, "--file", "r.md", "--pr", "12", **env).ok()
         assert len(enterprise.bodies()) == 1
+        enterprise.tokens[SECRET] = User(ROBOT, "Bot")
+        enterprise.graphql = "/api/graphql"
+        enterprise.add("echo[bot]", f"{MARK}\nof another", kind="Bot")
+        comment(tools, tmp_path, enterprise, "--file", "r.md", "--pr", "12", **env).ok()
+        assert len(enterprise.bodies()) == 3
 
 
 def test_refusals_of_the_server(tools: Tools, tmp_path: Path, github: GitHub) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.expressions import NotUnderstood, evaluate, fill, holds
 from tests.support.project import Project
 from tests.support.tools import Tools
-from tests.support.workflow import Event, triggered
+from tests.support.workflow_event import Event, triggered
 
 STAGE = {"copy": {"cmd": "cp a b && cp a m.json", "deps": ["a"], "outs": ["b"],
                   "metrics": [{"m.json": {"cache": False}}]}}  # fmt: skip
@@ -80,7 +80,9 @@ def test_what_a_run_wrote_is_committed_and_nothing_else(ran: Project) -> None:
     ran.write("staged", "by a person")
     ran.git("add", "staged")
     assert ran.mlx("ci", "commit", "--check").code == 3
-    done = ran.mlx("ci", "commit", "-m", "from a server").ok()
+    output = ran.root.parent / "out"
+    done = ran.mlx("ci", "commit", "-m", "from a server", GITHUB_OUTPUT=str(output)).ok()
+    assert output.read_text() == "changed=true\n"
     lines = done.stdout.splitlines()
     assert [line.strip() for line in lines[1:]] == [".gitignore", "dvc.lock", "m.json"]
     assert "left alone:" in done.stderr and "notes [1].txt" in done.stderr
@@ -130,6 +132,38 @@ def test_a_tag_that_is_not_here(project: Project) -> None:
     assert project.mlx("ci", "promotion", "census#prod#5").code == 2
     done = project.mlx("ci", "promotion", GITHUB_REF="refs/heads/main")
     assert (done.code, "no tag was pushed" in done.stderr) == (2, True)
+
+
+def test_what_is_deployed_is_what_is_checked_out(project: Project) -> None:
+    for tag in ("census@v1.0.0", "census#prod#1", "sub=census#prod#1"):
+        project.git("tag", "-a", "-m", "it", tag)
+    done = project.mlx("ci", "promotion", "census#prod#1", "--check").ok()
+    assert done.stdout == "census@v1.0.0 to prod\n"
+    told = project.mlx("ci", "promotion", "sub=census#prod#1").ok().stdout
+    assert "it is of another project" in told
+    commit(project, "later")
+    done = project.mlx("ci", "promotion", "census#prod#1", "--check")
+    assert (done.code, "which is not checked out" in done.stdout) == (3, True)
+
+
+def test_a_stage_that_looks_itself(project: Project, tmp_path: Path) -> None:
+    project.pipeline({"ask": {"cmd": "true", "always_changed": True, "deps": ["a"]}})
+    done = project.mlx("ci", "update", GITHUB_OUTPUT=str(tmp_path / "out")).ok()
+    assert done.stdout == "no new data (0 imports)\nlooks for itself when it runs: ask\n"
+    assert (tmp_path / "out").read_text() == "new=true\n"
+
+
+@pytest.mark.parametrize("verb", ["push", "fetch"])
+def test_records_that_cannot_be_carried(verb: str, ran: Project) -> None:
+    """A gate that asks what was accepted before must not be judged without them."""
+    assert ran.mlx(verb, "--only-records").code == 2  # no remote
+    ran.git("remote", "add", "origin", "nowhere")
+    done = ran.mlx(verb, "--only-records")
+    assert (done.code, f"not {verb}ed: run records" in done.stderr) == (6, True), str(done)
+    assert ran.mlx(verb, "--only-records", "b").code == 2
+    ran.git("init", "-q", "--bare", "nowhere")
+    done = ran.mlx(verb, "--only-records", "--json").ok()
+    assert (done.json["failed"], done.json["records"]) == ([], 1 if verb == "push" else 0)
 
 
 def test_a_source_that_is_gone(project: Project, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import typer
 from dvc.cli.parser import get_main_parser
 
-from mlxkit.cli.app import COMMANDS, FROM_DVC
+from mlxkit.cli.commands import COMMANDS, FROM_DVC
 from mlxkit.cli.handover import _CODES
 from mlxkit.core.errors import ExitCode
 

@@ -1,5 +1,6 @@
 """Numbers, durations and tables for people."""
 
+import math
 from typing import Any
 
 import pytest
@@ -69,7 +70,13 @@ def test_a_file_without_values(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_fractions_with_the_same_number_of_decimals() -> None:
-    assert aligned(["0.5", "-0.25", "3", "-", "1e-09", "0.1 ms", ""]) == [
-        *("0.50", "-0.25", "3", "-", "1e-09", "0.10 ms", ""),
+    texts = ["0.5", "-0.25", "+0.5", "3", "-", "1e-09", "0.1 ms", "nan", ""]
+    values = [0.5, -0.25, 0.5, 3, None, 1e-09, 0.1, math.nan, "text"]
+    assert aligned(texts, values) == [
+        *("0.50", "-0.25", "+0.50", "3", "-", "1e-09", "0.10 ms", "nan", ""),
     ]  # fmt: skip
-    assert aligned(["nan", "inf"]) == ["nan", "inf"]
+
+
+def test_decimals_that_are_added_are_those_of_the_value() -> None:
+    shown = aligned(["0.98481", "0.0123457"], [0.984813084, 0.01234567])
+    assert shown == ["0.9848131", "0.0123457"]

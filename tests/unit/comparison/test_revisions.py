@@ -63,3 +63,12 @@ def test_the_branch_that_is_checked_out(root: str, project: Project) -> None:
     assert active_branch(root) is None
     project.git("checkout", "-q", "--orphan", "new")
     assert not has_commits(root)
+
+
+def test_a_model_is_first_that_of_the_project_that_asks(root: str, project: Project) -> None:
+    for model, commit in (("census", "HEAD~1"), ("team=census", "HEAD")):
+        for tag in ("@v1.0.0", "#prod#1"):
+            project.git("tag", "-a", "-m", "x", f"{model}{tag}", commit)
+    top, team = resolve(root, ["HEAD~1", "HEAD"])
+    assert resolve(root, ["census#prod", "team:census#prod"]) == [top, team]
+    assert resolve(root, ["census#prod", "team:census@1.0.0"], "team") == [team, team]

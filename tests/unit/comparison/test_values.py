@@ -46,3 +46,24 @@ def test_as_dvc_reads_it(name: str, data: bytes, tmp_path: Path) -> None:
 
 def test_the_first_dot_counts() -> None:
     assert [kind_of(one) for one in ("a.b/m", "a/m.x.json", "m.JSON")] == ["yaml", "yaml", "json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.json", '{"a": ' + "9" * 5000 + "}"),
+        ("m.json", '{"a": -' + "9" * 309 + "}"),
+        ("m.json", '{"a":' * 200 + "1" + "}" * 200),
+        ("m.json", "[" * 100_000),
+        ("m.yaml", "a: 0x" + "9" * 5000),
+        ("m.yaml", "a: &a [*a]"),
+        ("m.toml", "a = 0x" + "9" * 5000),
+        ("m.toml", "a = " + "[" * 5000 + "]" * 5000),
+        ("m.py", "A = 0x" + "9" * 5000),
+    ],
+)
+def test_what_nobody_could_show_is_one_file_s_trouble(name: str, text: str) -> None:
+    with pytest.raises(Unparsed) as caught:
+        parse(name, text.encode())
+    assert caught.value.trouble.type.endswith("FileCorruptedError")
+    assert caught.value.trouble.msg.startswith(name)

@@ -8,12 +8,12 @@ import pandas as pd
 
 from mlxkit.core.digest import md5_bytes
 from mlxkit.core.yaml import load
-from mlxkit.gates.bench import Bench, Data
+from mlxkit.gates.context import Context, Data
 from mlxkit.gates.evaluate import evaluate
 from mlxkit.gates.verdict import Unjudged, Verdict
 from mlxkit.settings.model import Settings
 
-from .bench import KNOWN, Plain
+from .context import KNOWN, Plain
 
 
 class Folder(Plain):
@@ -58,5 +58,5 @@ def judge(
         return known[rev]
 
     told = Settings.model_validate(load(f"gates:\n  t:\n    - {rule}\n")).model_dump(mode="json")
-    bench = Bench(here, at, KNOWN, base, accepted=lambda gate, path: accepted)
-    return list(evaluate("t", told["gates"]["t"], bench).verdicts)
+    context = Context(here, at, KNOWN, base, accepted=lambda gate, path: accepted)
+    return list(evaluate("t", told["gates"]["t"], context).verdicts)

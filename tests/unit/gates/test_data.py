@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -37,34 +39,34 @@ def one(rule: str, here: Folder) -> Verdict:
 @pytest.mark.parametrize(
     ("rule", "word", "why"),
     [
-        ("rows: {min: 4, max: 4}", "pass", "{} has 4 rows, least 4, most 4"),
-        ("rows: {min: 5}", "fail", "{} has 4 rows, least 5"),
-        ("rows: {max: 3}", "fail", "{} has 4 rows, most 3"),
-        ("nulls: {age: 0}", "pass", "age is empty in at most 0 of 4 rows (0), most 0"),
-        ("nulls: {pay: 0.25}", "pass", "pay is empty in at most 1 of 4 rows (0.25), most 0.25"),
-        ("nulls: {pay: 0.2}", "fail", "pay is empty in 1 of 4 rows (0.25), most 0.2"),
-        ("nulls: {sex: 0}", "fail", "sex is empty in 1 of 4 rows (0.25), most 0"),
-        ("nulls: {'*': 0.25}", "pass", "4 columns are empty in at most 1 of 4 rows (0.25), most 0.25"),
+        ("rows: {min: 4, max: 4}", "pass", "{} has 4 rows, minimum 4, maximum 4"),
+        ("rows: {min: 5}", "fail", "{} has 4 rows, minimum 5"),
+        ("rows: {max: 3}", "fail", "{} has 4 rows, maximum 3"),
+        ("nulls: {age: 0}", "pass", "age is empty in 0 of 4 rows (0), maximum 0"),
+        ("nulls: {pay: 0.25}", "pass", "pay is empty in 1 of 4 rows (0.25), maximum 0.25"),
+        ("nulls: {pay: 0.2}", "fail", "pay is empty in 1 of 4 rows (0.25), maximum 0.2"),
+        ("nulls: {sex: 0}", "fail", "sex is empty in 1 of 4 rows (0.25), maximum 0"),
+        ("nulls: {'*': 0.25}", "pass", "none of 4 columns is empty in more than 1 of 4 rows (0.25), maximum 0.25"),
         ("nulls: {height: 1}", "fail", "{} has no column 'height' (it has age, pay, sex, y)"),
-        ("ranges: {age: {min: 20, max: 50}}", "pass", "age is from 20 to 50, least 20, most 50"),
-        ("ranges: {pay: {max: 3.5}}", "pass", "pay is from 1.5 to 3.5, most 3.5"),
-        ("ranges: {age: {min: 21}}", "fail", "1 values of age are below 21: least 20"),
+        ("ranges: {age: {min: 20, max: 50}}", "pass", "age is from 20 to 50, minimum 20, maximum 50"),
+        ("ranges: {pay: {max: 3.5}}", "pass", "pay is from 1.5 to 3.5, maximum 3.5"),
+        ("ranges: {age: {min: 21}}", "fail", "1 value of age is below 21, the lowest 20"),
         (
             "ranges: {age: {min: 21, max: 31}}",
             "fail",
-            "1 values of age are below 21: least 20; 2 values of age are above 31: most 50",
+            "1 value of age is below 21, the lowest 20; 2 values of age are above 31, the highest 50",
         ),
         ("ranges: {sex: {min: 0}}", "fail", "{} has no numbers in sex: it is text"),
         ("ranges: {height: {min: 0}}", "fail", "{} has no column 'height' (it has age, pay, sex, y)"),
-        ("label: {column: y, share: {min: 0.25, max: 0.25}}", "pass", "1 of 4 rows have y = 1 (0.25), least 0.25, most 0.25"),
-        ("label: {column: y, value: 0, share: {max: 0.7}}", "fail", "3 of 4 rows have y = 0 (0.75), most 0.7"),
+        ("label: {column: y, share: {min: 0.25, max: 0.25}}", "pass", "1 of 4 rows have y = 1 (0.25), minimum 0.25, maximum 0.25"),
+        ("label: {column: y, value: 0, share: {max: 0.7}}", "fail", "3 of 4 rows have y = 0 (0.75), maximum 0.7"),
         ("label: {column: y, value: 7, share: {max: 1}}", "fail", "{} has no row with y = 7"),
-        ("label: {column: y, value: '1', share: {max: 1}}", "pass", "1 of 4 rows have y = '1' (0.25), most 1"),
+        ("label: {column: y, value: '1', share: {max: 1}}", "pass", "1 of 4 rows have y = '1' (0.25), maximum 1"),
         ("label: {column: sex, value: 0, share: {max: 1}}", "fail", "{} has 1 rows without sex: allow them with nulls, or leave them out"),
-        ("duplicates: {columns: [y]}", "fail", "2 of 4 rows repeat an earlier one (0.5), most 0"),
-        ("duplicates: {columns: [pay, y], max: 0.25}", "pass", "1 of 4 rows repeat an earlier one (0.25), most 0.25"),
-        ("duplicates: {leave_out: [age]}", "fail", "1 of 4 rows repeat an earlier one (0.25), most 0"),
-        ("duplicates: {}", "pass", "0 of 4 rows repeat an earlier one (0), most 0"),
+        ("duplicates: {columns: [y]}", "fail", "2 of 4 rows repeat an earlier one (0.5), maximum 0"),
+        ("duplicates: {columns: [pay, y], max: 0.25}", "pass", "1 of 4 rows repeat an earlier one (0.25), maximum 0.25"),
+        ("duplicates: {leave_out: [age]}", "fail", "1 of 4 rows repeat an earlier one (0.25), maximum 0"),
+        ("duplicates: {}", "pass", "0 of 4 rows repeat an earlier one (0), maximum 0"),
         ("duplicates: {leave_out: [aeg]}", "fail", "{} has no column 'aeg' (it has age, pay, sex, y)"),
         ("duplicates: {leave_out: [age, pay, sex, y]}", "fail", "{} has no column that is not left out"),
     ],
@@ -151,7 +153,7 @@ def test_infinite_and_missing_values_are_in_no_range(tmp_path: Path) -> None:
     assert [(each.verdict, each.why) for each in judge(rule, Folder(tmp_path))] == [
         ("fail", "t.parquet has 1 infinite values in a"),
         ("fail", "t.parquet has no value in b"),
-        ("pass", "c is from 1 to 1, least 0"),
+        ("pass", "c is from 1 to 1, minimum 0"),
     ]
 
 
@@ -218,6 +220,21 @@ def test_overlap(rule: str, word: str, share: float, tmp_path: Path) -> None:
     assert set(found.evidence) == {"t.parquet", "u.csv"}
 
 
+def test_one_value_that_is_written_otherwise(tmp_path: Path) -> None:
+    columns = {
+        "nan": pa.array([0.1, math.nan]),
+        "null": pa.array([0.1, None]),
+        "short": pa.array([0.1, None], type=pa.float32()),
+        "both": pa.array([None, math.nan]),
+    }
+    for name, column in columns.items():
+        pq.write_table(pa.table({"a": column}), tmp_path / f"{name}.parquet")
+    for train, test in (("nan", "null"), ("null", "nan"), ("short", "nan"), ("null", "short")):
+        rule = f"overlap: {{train: {train}.parquet, test: {test}.parquet}}"
+        assert one(rule, Folder(tmp_path)).value == 1
+    assert one("data: {path: both.parquet, duplicates: {}}", Folder(tmp_path)).value == 0.5
+
+
 def test_overlap_of_what_is_not_alike(tmp_path: Path) -> None:
     write(pd.DataFrame({"a": [1], "b": [1]}), tmp_path / "t.csv")
     write(pd.DataFrame({"a": [1]}), tmp_path / "u.csv")
@@ -234,3 +251,12 @@ def test_overlap_of_what_is_not_alike(tmp_path: Path) -> None:
         found = one(f"overlap: {{train: {train}, test: {test}}}", here)
         assert (found.verdict, found.why) == ("fail", why)
     assert one("overlap: {train: u.csv, test: w.csv}", here).value == 0.5
+
+
+def test_columns_that_differ_in_case_alone_are_two(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, 2], "l": [[1], [2]], "A": [3, None]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    here = Folder(tmp_path)
+    assert one("data: {path: t.parquet, nulls: {a: 0}}", here).verdict == "pass"
+    found = one("data: {path: t.parquet, nulls: {A: 0}}", here)
+    assert (found.verdict, found.why[:24]) == ("fail", "A is empty in 1 of 2 row")

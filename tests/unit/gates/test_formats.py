@@ -51,10 +51,32 @@ def of(tmp_path: Path, data: bytes) -> str:
         (ONNX, "onnx"),
         (b"tree\nversion=v4\nnum_class=1\n", "lightgbm"),
         (b' {"learner": {}, "version": [2, 0, 0]}', "xgboost"),
+        (b"{L\0\0\0\0\0\0\0\x07learner{L\0\0\0\0", "xgboost"),
     ],
 )
 def test_safe_formats(tmp_path: Path, data: bytes, name: str) -> None:
     assert of(tmp_path, data) == name
+
+
+@pytest.mark.parametrize("length", [376, 640, 1112, 1368])
+def test_tensors_whose_length_looks_like_the_start_of_something_else(
+    tmp_path: Path, length: int
+) -> None:
+    data = struct.pack("<Q", length) + HEADER.ljust(length) + b"\0\0\0\0"
+    assert of(tmp_path, data) == "safetensors"
+
+
+def test_tensors_that_are_a_pickle_as_well(tmp_path: Path) -> None:
+    """A pickle skips the header as texts, what it runs is where the numbers should be."""
+    end = b'":{"data_offsets":[0,20]}}'
+    texts = b"U~" + b"a" * 126
+    room = 1368 - len(b'{"') - 10 * len(texts) - 2 - len(end)
+    header = b'{"' + 10 * texts + b"U" + bytes([room + len(end)]) + b"a" * room + end
+    run = b"cbuiltins\nprint\n(tR."
+    data = struct.pack("<Q", len(header)) + header + run
+    assert len(header) == 1368 and pickle.loads(data) is None
+    with pytest.raises(Refused, match=r"pickle|none of the safe"):
+        of(tmp_path, data)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -78,6 +100,7 @@ def test_pickles_of_all_protocols(tmp_path: Path, protocol: int, thing: object) 
         (archive({"data.pkl": pickle.dumps(Evil(), 0), "schema.json": b"{}"}), "holds a pickle"),
         (archive({"weights.bin": b"123"}), "not one of skops"),
         (archive({"schema.json": b"{}", "../up": b"x"}), "outside of itself, ../up"),
+        (archive({"schema.json": b"{}", "a/version": b"3"}), "does not write, a/version"),
         (archive({"schema.json": b"{}", "in.zip": archive({"x": b""})}), "another archive"),
         (archive({"schema.json": b"{}", "o.npy": b"\x93NUMPY\1\0v\0{'descr': '|O', "}), "objects"),
         (archive({"schema.json": b"0" * (65 << 20)}, zipfile.ZIP_DEFLATED), "zip bomb"),

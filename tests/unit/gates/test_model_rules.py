@@ -7,15 +7,15 @@ from pydantic import ValidationError
 
 from mlxkit.core.yaml import load
 from mlxkit.gates.approvals import Approval, Thing, is_signer
-from mlxkit.gates.bench import Bench, Occasion
+from mlxkit.gates.context import Context, Occasion
 from mlxkit.gates.evaluate import check
-from mlxkit.gates.occasion import why_skipped
 from mlxkit.gates.rules.approval import counted
 from mlxkit.gates.rules.latency import judge, quantile
 from mlxkit.gates.rules.size import people
+from mlxkit.gates.when import why_skipped
 from mlxkit.settings.model import Settings
 
-from .bench import Plain
+from .context import Plain
 
 THING = Thing("c", "o")
 RULES = {"by": ["ann@example.org", "Bo"], "least": 1, "not_author": False, "signed": False}
@@ -45,12 +45,14 @@ def test_each_limit_of_latency_has_a_verdict() -> None:
 def test_sizes_for_people() -> None:
     assert people(3 << 20, 10 << 20) == "3 MiB"
     assert people((10 << 20) + 1, 10 << 20) == "10485761 bytes"
-    assert people(12, 1024) == "12 bytes"
+    assert (people(12, 1024), people(1, 12)) == ("12 bytes", "1 byte")
 
 
 def test_who_counts_as_approving() -> None:
     found = counted(RULES, [approval("Eve", "eve@example.org")], ())
     assert (found.who, found.not_counted) == ([], ["Eve (is not one of them)"])
+    found = counted(RULES, [approval("ann@example.org", "eve@example.org")], ())
+    assert found.who == [], "whoever takes an address as a name"
     found = counted(RULES, [approval("Ann", "ANN@example.org"), approval("bo", "b@x")], ())
     assert found.who == ["Ann", "bo"]
     twice = [approval("Bo", "ann@example.org"), approval("Bo", "other@example.org")]
@@ -83,9 +85,9 @@ class Changed(Plain):
         return {"src/a.py", "data/x"}
 
 
-def bench(branch: str | None = "main", event: str = "local") -> Bench:
+def context(branch: str | None = "main", event: str = "local") -> Context:
     known = Changed({})
-    return Bench(known, lambda rev: Plain({}, rev), {}, occasion=lambda: Occasion(branch, event))
+    return Context(known, lambda rev: Plain({}, rev), {}, occasion=lambda: Occasion(branch, event))
 
 
 @pytest.mark.parametrize(
@@ -103,18 +105,18 @@ def bench(branch: str | None = "main", event: str = "local") -> Bench:
     ],
 )
 def test_when_a_rule_applies(when: dict[str, Any], why: str) -> None:
-    assert why_skipped({**WHEN, **when}, bench()) == why
+    assert why_skipped({**WHEN, **when}, context()) == why
 
 
 def test_a_branch_that_nobody_knows_skips_nothing() -> None:
-    assert why_skipped({**WHEN, "branches": ["release"]}, bench(None)) == ""
+    assert why_skipped({**WHEN, "branches": ["release"]}, context(None)) == ""
 
 
 def test_a_rule_that_does_not_apply_is_skipped_and_says_why() -> None:
     rule = {"size": {"path": "m", "max": 1, "when": {**WHEN, "branches": ["prod"]}}}
-    (found,) = check(rule, bench())
+    (found,) = check(rule, context())
     assert (found.verdict, found.what) == ("skipped", "m") and found.passes
-    (found,) = check(rule, bench("prod"))
+    (found,) = check(rule, context("prod"))
     assert (found.verdict, found.why) == ("fail", "there is no m")
 
 
@@ -127,6 +129,7 @@ def test_a_rule_that_does_not_apply_is_skipped_and_says_why() -> None:
         ("security: {path: m, formats: [pickle]}", "skops"),
         ("security: {path: m, types: [os.system]}", "must not list os.system"),
         ("security: {path: m, types: [eval]}", "must not list eval"),
+        ("approval: {from: [a@x, Bo], signed: true}", "nobody signs the name Bo"),
         ("approval: {from: []}", "at least 1 item"),
         ("approval: {from: [a], least: 0}", "greater than or equal to 1"),
         ("size: {path: m, max: 1, when: {}}", "says nothing"),

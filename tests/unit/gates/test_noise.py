@@ -120,6 +120,7 @@ def test_no_difference_seen_is_inconclusive(tmp_path: Path) -> None:
     for rule in ("metric: roc_auc", "metric: roc_auc, want: better"):
         found = one(rule, ours, theirs, tmp_path)
         assert (found.verdict, found.passes) == ("inconclusive", False)
+        assert "no difference seen; wanted: " in found.why
         assert found.why.endswith("inconclusive counts as failed here")
         assert one(f"{rule}, inconclusive: pass", ours, theirs, tmp_path).passes
 
@@ -183,6 +184,8 @@ def test_what_cannot_be_compared_fails(
         ("metric: roc_auc", {"label": 1}, "roc_auc is not defined on these labels: all alike"),
         ("metric: roc_auc", {"label": [1] + [0] * 399}, "too few rows of one class"),
         ("metric: rmse", {"label": "x"}, "has no numbers in label: it is text"),
+        ("metric: rmse", {"score": 1e200}, "rmse is infinite: these numbers are too large"),
+        ("metric: mae", {"label": -1e308, "score": 1e308}, "mae is infinite: these"),
     ],
 )
 def test_what_cannot_be_measured_fails(
@@ -192,6 +195,16 @@ def test_what_cannot_be_measured_fails(
     other = frame.assign(other=1)
     found = one(f"{rule}, lose: 1", frame, other, tmp_path)
     assert (found.verdict, why in found.why) == ("fail", True), found.why
+
+
+def test_few_rows_tell_nothing(tmp_path: Path) -> None:
+    for rows, word in ((29, "fail"), (30, "pass")):
+        ours, theirs = table(0.05, rows), table(0.05, rows).assign(score=0.5)
+        found = one("metric: brier, want: better", ours, theirs, tmp_path)
+        assert found.verdict == word
+    found = one("metric: brier", table(0.05, 29), theirs[:29], tmp_path)
+    assert found.why == "p.parquet has 29 rows: fewer than 30 say nothing about luck"
+    assert set(found.evidence) == {"p.parquet", "main:p.parquet"}
 
 
 def test_classes_and_thresholds(tmp_path: Path) -> None:
@@ -221,5 +234,11 @@ def test_another_model_of_the_same_revision(tmp_path: Path) -> None:
     assert (found.verdict, "b.csv has 0." in found.why) == ("pass", True)
     (found,) = judge("noise: {metric: roc_auc, predictions: a.parquet, other: a.parquet}", here)
     assert found.why == "a.parquet is compared with itself: name another"
+    (found,) = judge(
+        "noise: {metric: roc_auc, predictions: a.parquet, against: main, other: b.csv}",
+        here,
+        {"main": Folder(tmp_path, "main")},
+    )
+    assert ", main:b.csv has 0." in found.why
     (found,) = judge("noise: {metric: roc_auc, predictions: a.parquet, against: nope}", here)
     assert (found.verdict, found.why) == ("fail", "there is no revision 'nope'")

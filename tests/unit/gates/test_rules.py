@@ -1,11 +1,12 @@
 """Each kind of rule on plain metrics; whatever is missing or odd fails, and says why."""
 
 import math
+from datetime import date
 from typing import Any
 
 import pytest
 
-from .bench import check, one
+from .context import check, one
 
 GOOD = {"m.json": {"acc": 0.9, "loss": 0.3, "deep": {"acc": 0.8}}}
 NAN, INF = math.nan, math.inf
@@ -22,9 +23,14 @@ NAN, INF = math.nan, math.inf
         ("{metric: './m.json:deep.acc', min: 0.8}", "pass", "deep.acc 0.8 >= 0.8"),
         ("{metric: loss, max: 0.3}", "pass", "loss 0.3 <= 0.3"),
         ("{metric: acc, min: 0.3}", "pass", "acc 0.9 >= 0.3"),
-        ("{metric: 'm.json:auc', min: 0}", "fail", "m.json has no 'auc'"),
+        ("{metric: 'm.json:auc', min: 0}", "fail", "m.json has no 'auc': did you mean 'acc'?"),
+        ("{metric: 'm.json:zzz', min: 0}", "fail", "m.json has no 'zzz'"),
         ("{metric: auc, min: 0}", "fail", "no metrics file of here has 'auc'"),
-        ("{metric: 'n.json:acc', min: 0}", "fail", "here has no metrics file n.json"),
+        (
+            "{metric: 'n.json:acc', min: 0}",
+            "fail",
+            "here has no metrics file n.json: did you mean 'm.json'?",
+        ),
         ("{metric: 'm.json:deep', min: 0}", "fail", "deep is no number but a group (m.json)"),
     ],
 )
@@ -32,6 +38,18 @@ def test_threshold(rule: str, word: str, why: str) -> None:
     found = one(f"threshold: {rule}", GOOD)
     assert (found.verdict, found.why) == (word, why)
     assert bool(found.evidence) == ("has no m" not in why and "no metrics" not in why)
+
+
+@pytest.mark.parametrize(
+    ("acc", "head", "said"),
+    [(0.8, "main", True), (0.8, "other", False), (0.9, "main", False)],
+)
+def test_a_base_that_is_what_is_judged_is_told(acc: float, head: str, said: bool) -> None:
+    files = {"m.json": {"acc": acc}}
+    rule = "base: {metric: 'm.json:acc', against: main}"
+    (found,) = check(rule, files, {"main": {"m.json": {"acc": 0.8}}}, head=head)
+    assert found.verdict == "pass"
+    assert ("main is this very commit: nothing was compared" in found.why) is said
 
 
 def test_both_limits_are_two_verdicts_with_figures() -> None:
@@ -49,6 +67,7 @@ ODD: list[tuple[Any, str]] = [
     (None, "acc is no number but empty"),
     ([0.9], "acc is no number but a list"),
     ({"a": 1}, "acc is no number but a group"),
+    (date(2026, 1, 2), "acc is no number but 2026-01-02"),
     (10**400, "acc is too large a number"),
 ]
 
@@ -150,11 +169,11 @@ def test_another_base_may_be_given() -> None:
 @pytest.mark.parametrize(
     ("over", "by", "word", "why"),
     [
-        ("0.8", 0.1, "pass", "acc 0.9, x has 0.8: at least 0.1 more"),
+        ("0.8", 0.1, "pass", "acc 0.9, x has 0.8: at least 0.1 more is wanted"),
         ("0.8", 0, "pass", "acc 0.9, x has 0.8: it must be better"),
         ("0.9", 0, "fail", "acc 0.9, x has 0.9: it must be better"),
-        ("0.81", 0.1, "fail", "acc 0.9, x has 0.81: at least 0.1 more"),
-        ("'m.json:deep.acc'", 0.1, "pass", "acc 0.9, x has 0.8: at least 0.1 more"),
+        ("0.81", 0.1, "fail", "acc 0.9, x has 0.81: at least 0.1 more is wanted"),
+        ("'m.json:deep.acc'", 0.1, "pass", "acc 0.9, x has 0.8: at least 0.1 more is wanted"),
         ("'m.json:none'", 0, "fail", "baseline x: m.json has no 'none'"),
         ("{metric: 'm.json:acc', at: v1}", 0, "pass", "acc 0.9, x has 0.5: it must be better"),
         ("{metric: 'm.json:acc', at: v2}", 0, "fail", "baseline x: there is no revision 'v2'"),
@@ -184,22 +203,28 @@ SLICES = {
 @pytest.mark.parametrize(
     ("rule", "word", "why"),
     [
-        ("worst: 0.1", "pass", "acc of age=old is 0.1, least 0.1 (9 rows)"),
-        ("worst: 0.2", "fail", "acc of age=old is 0.1, least 0.2 (9 rows)"),
+        ("worst: 0.1", "pass", "acc of age=old is 0.1, minimum 0.1 (9 rows)"),
+        ("worst: 0.2", "fail", "acc of age=old is 0.1, minimum 0.2 (9 rows)"),
         ("worst: 0.7, least_rows: 10", "pass",
-         "acc of sex=f is 0.7, least 0.7 (100 rows); 1 with less than 10 rows not judged"),
+         "acc of sex=f is 0.7, minimum 0.7 (100 rows); 1 with less than 10 rows not judged"),
         ("worst: 0.8, least_rows: 50, leave_out: [sex=f]", "fail",
-         "acc of age=mid is 0.75, least 0.8 (50 rows); 1 with less than 50 rows not judged; "
+         "acc of age=mid is 0.75, minimum 0.8 (50 rows); 1 with less than 50 rows not judged; "
          "left out: sex=f"),
-        ("gap: 0.2, groups: [sex]", "pass", "acc of sex=f 0.7 and sex=m 0.9: gap 0.2, most 0.2"),
-        ("gap: 0.6", "fail", "acc of age=old 0.1 and age=mid 0.75: gap 0.65, most 0.6"),
+        ("gap: 0.2, groups: [sex]", "pass", "acc of sex=f 0.7 and sex=m 0.9: gap 0.2, maximum 0.2"),
+        ("gap: 0.6", "fail", "acc of age=old 0.1 and age=mid 0.75: gap 0.65, maximum 0.6"),
         ("gap: 1, groups: [height]", "fail",
          "there is no group of slices 'height'; there are: sex, age"),
         ("gap: 1, leave_out: [sex=x]", "fail", "there is no slice 'sex=x' to leave out"),
         ("worst: 0, least_rows: 999", "fail", "no slice has 999 rows, so none was judged"),
-        ("gap: 1, groups: [age], least_rows: 10", "fail",
+        ("worst: 0, leave_out: [age=old], groups: []", "fail", "no slice is left to judge"),
+        ("gap: 1, least_rows: 200", "fail",
          "no group has two slices that are large enough: there is no gap to judge"),
-        ("worst: 0.75, better: lower", "fail", "acc of sex=m is 0.9, most 0.75 (300 rows)"),
+        # A group that is named must be judged, whatever another one has.
+        ("gap: 1, groups: [sex, age], least_rows: 10", "fail",
+         "group 'age' has one slice to judge: there is no gap in it"),
+        ("worst: 0, groups: [sex, age], least_rows: 60", "fail",
+         "no slice of group 'age' has 60 rows, so none was judged"),
+        ("worst: 0.75, better: lower", "fail", "acc of sex=m is 0.9, maximum 0.75 (300 rows)"),
         ("worst: 0, rows: n, least_rows: 1", "fail", "sex=f has no 'n'"),
     ],
 )  # fmt: skip
@@ -218,6 +243,9 @@ def test_slices(rule: str, word: str, why: str) -> None:
         ({"a": {"rows": 5}}, "s.json: a has no 'acc'"),
         ({"a": {"rows": NAN, "acc": 1}}, "s.json: rows of a is NaN"),
         ({"g": {"a": {"acc": 1}, "b": {"rows": 1}}}, "s.json: g=b has no 'acc'"),
+        ({"g": {"a": {"acc": 1}, "b": {}}}, "s.json: g=b has no 'acc'"),
+        ({"g": {"a": {"acc": 1}}, "h": {}}, "s.json: h has no 'acc'"),
+        ({"a": {"rows": -1, "acc": 1}}, "s.json: rows of a is -1"),
         ({"x": {"g": {"a": {"acc": "1"}}}}, "s.json: acc of x.g=a is no number but a text: '1'"),
         ("is not JSON", "s.json cannot be read: is not JSON"),
     ],
@@ -225,6 +253,16 @@ def test_slices(rule: str, word: str, why: str) -> None:
 def test_slices_that_are_not_there(values: Any, why: str) -> None:
     found = one("slices: {file: s.json, metric: acc, worst: 0}", {"s.json": values})
     assert (found.verdict, found.why) == ("fail", why)
+
+
+def test_slices_inside_of_a_slice_are_judged() -> None:
+    inner = {"sex": {"f": {"acc": 0.1}, "m": {"acc": 0.9}}, "cells": {"tp": 1}}
+    found = one(
+        "slices: {file: s.json, metric: acc, worst: 0.5}",
+        {"s.json": {"all": {"acc": 0.9, **inner}}},
+    )
+    assert (found.verdict, found.value) == ("fail", 0.1)
+    assert set(found.figures) == {"all", "all.sex=f", "all.sex=m"}
 
 
 def test_both_limits_of_slices_with_all_figures() -> None:
@@ -245,6 +283,9 @@ def test_imbalance(accuracy: float, by: float, word: str) -> None:
     assert (alone.verdict, alone.what) == ("fail", "other metrics")
     *_, alone = check(f"threshold: {{metric: acc, min: 0}}\n{rule}", files)
     assert alone.verdict == "fail", "the same metric again is no other"
+    files["n.json"] = {"test": {"acc": 1}}
+    *_, alone = check(f"threshold: {{metric: 'n.json:test.acc', min: 0}}\n{rule}", files)
+    assert alone.verdict == "fail", "nor is accuracy in another file"
     *_, alone = check(f"threshold: {{metric: 'm.json:f1', min: 0}}\n{rule}", files)
     assert (alone.verdict, alone.why) == ("pass", "accuracy is not the only metric: f1")
 
@@ -256,15 +297,16 @@ def _seeds(*values: float) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rule", "word", "why"),
     [
-        ("min: 0.79", "pass", "mean acc 0.8, 95% interval 0.7938 to 0.8062, least 0.79"),
+        ("min: 0.79", "pass", "mean acc 0.8, 95% interval 0.7938 to 0.8062, minimum 0.79"),
         ("min: 0.8", "inconclusive",
-         "mean acc 0.8, 95% interval 0.7938 to 0.8062, least 0.8: "
+         "mean acc 0.8, 95% interval 0.7938 to 0.8062, minimum 0.8: "
          "inconclusive counts as failed here"),
-        ("min: 0.81", "fail", "mean acc 0.8, 95% interval 0.7938 to 0.8062, least 0.81"),
+        ("min: 0.81", "fail", "mean acc 0.8, 95% interval 0.7938 to 0.8062, minimum 0.81"),
         ("max: 0.81, confidence: 0.5", "pass",
-         "mean acc 0.8, 50% interval 0.7988 to 0.8012, most 0.81"),
-        ("spread: 0.0026", "pass", "standard deviation of acc over 3 seeds 0.0025, most 0.0026"),
-        ("spread: 0.002", "fail", "standard deviation of acc over 3 seeds 0.0025, most 0.002"),
+         "mean acc 0.8, 50% interval 0.7988 to 0.8012, maximum 0.81"),
+        ("spread: 0.0026", "pass", "standard deviation of acc over 3 seeds 0.0025, maximum 0.0026"),
+        ("spread: 0.0025", "pass", "standard deviation of acc over 3 seeds 0.0025, maximum 0.0025"),
+        ("spread: 0.002", "fail", "standard deviation of acc over 3 seeds 0.0025, maximum 0.002"),
         ("min: 0, least: 4", "fail",
          "3 metrics files of here fit s/*.json: at least 4 seeds must be there"),
     ],
@@ -283,6 +325,7 @@ def test_seeds(rule: str, word: str, why: str) -> None:
         ((0.80, 0.84, 0.82), (0.81, 0.83, 0.83), 0, "inconclusive"),
         ((0.80, 0.84, 0.82), (0.80, 0.84, 0.82), 0, "pass"),  # the same to the digit
         ((0.81, 0.83, 0.85), (0.80, 0.82, 0.84, 0.82), 0, "inconclusive"),  # others: not paired
+        ((0.80, 0.80, 0.80), (0.81, 0.81, 0.81, 0.81), 0.01, "pass"),
         ((0.91, 0.93, 0.95), (0.80, 0.82, 0.84, 0.82), 0, "pass"),
     ],
 )

@@ -33,12 +33,12 @@ def test_a_schema_that_pandera_wrote(name: str, tmp_path: Path) -> None:
     found = check(text, tmp_path, name)
     assert {(one.verdict, one.what) for one in found} == {("fail", "age"), ("fail", "sex")}
     assert [one.why for one in found] == [
-        f"{name}: age: in_range(0, 90) fails in 1 rows (300; row 2)",
+        f"{name}: age: in_range(0, 90) fails in 1 row (300; row 2)",
         f"{name}: age: multiple_fields_uniqueness fails in 2 rows (4, 4; row 3, 4)",
-        f"{name}: sex: isin(['f', 'm']) fails in 1 rows ('x'; row 2)",
+        f"{name}: sex: isin(['f', 'm']) fails in 1 row ('x'; row 2)",
         found[3].why,
     ]
-    assert found[3].why.startswith(f"{name}: sex: not_nullable fails in 1 rows")
+    assert found[3].why.startswith(f"{name}: sex: not_nullable fails in 1 row")
     assert all(set(one.evidence) == {name, "s.yaml"} for one in found)
     (good,) = check(text, tmp_path, name, FRAME.iloc[:2])
     assert (good.verdict, good.why) == ("pass", f"{name} fits s.yaml")
@@ -49,8 +49,12 @@ def test_a_schema_that_pandera_wrote(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("columns:\n  height: {dtype: int64}\n", "t.csv: column_in_dataframe ('height')"),
-        (AGE + "strict: true\n", "t.csv: column_in_schema ('sex')"),
+        ("columns:\n  height: {dtype: int64}\n", "t.csv: there is no column 'height'"),
+        (AGE + "strict: true\n", "t.csv: the schema has no column 'sex'"),
+        (
+            "columns:\n  age: {dtype: float64}\n",
+            "t.csv: age: it is of type 'int64', not 'float64'",
+        ),
         (AGE + "    in_rnage: {min_value: 0}\n", "does not know of age: 'in_rnage'"),
         (AGE + "strcit: true\n", "a key that pandera does not know: 'strcit'"),
         (AGE + "in_range: {min_value: 0}\n", "a key that pandera does not know: 'in_range'"),
@@ -96,6 +100,13 @@ def test_what_is_no_table_fails(name: str, content: bytes, why: str, tmp_path: P
     rule = f"schema: {{path: {name.partition('/')[0]}, schema: s.yaml}}"
     (found,) = judge(rule, Folder(tmp_path))
     assert (found.verdict, found.why.startswith(why)) == ("fail", True), found.why
+
+
+def test_a_text_of_digits_is_no_number(tmp_path: Path) -> None:
+    text = "columns:\n  age: {dtype: int64}\n  sex: {dtype: str}\n"
+    frame = pd.DataFrame({"age": ["1", "2"], "sex": ["7", "8"]})
+    (found,) = check(text, tmp_path, "t.jsonl", frame)
+    assert (found.verdict, found.what) == ("fail", "age")
 
 
 def test_many_failures_are_counted(tmp_path: Path) -> None:

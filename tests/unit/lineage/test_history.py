@@ -4,8 +4,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from tests.support.lineage import Repository, md5
 
+from mlxkit.core.errors import MlxError
 from mlxkit.lineage.log import history_of
 
 
@@ -291,3 +293,12 @@ def test_a_worktree_of_the_repository(repo: Repository, tmp_path: Path) -> None:
         ["git", "-C", str(other.root), "status", "--porcelain"],
         env=dict(repo.env), capture_output=True, text=True, check=True,
     ).stdout == ""  # fmt: skip
+
+
+def test_a_ref_that_leads_nowhere_is_named(repo: Repository) -> None:
+    repo.lock(train="x:1 > model:m0")
+    repo.commit()
+    (repo.root / ".git/refs/heads/gone").write_text("1" * 40 + "\n")
+    with pytest.raises(MlxError, match=r"^git show-ref failed: .*refs/heads/gone") as caught:
+        repo.makers("m0")
+    assert "git update-ref -d REF" in str(caught.value.hint)

@@ -107,13 +107,30 @@ def test_messages_and_names_with_other_line_ends(repo: Repository) -> None:
     index.close()
 
 
+def test_a_lightweight_tag_says_which_commit(repo: Repository) -> None:
+    repo.write("dvc.yaml", "artifacts:\n  clf: {path: model}\n")
+    repo.lock(train="x:1 > model:m1")
+    commit = repo.commit()
+    repo.git("tag", "clf@v1.0.0")
+    index = repo.index()
+    for name in ("clf@v1.0.0", "clf@1.0.0"):
+        found = find(index, name)
+        assert (found.path, found.commit) == ("model", commit)
+    with pytest.raises(UsageError):
+        find(index, "clf@v1.0.1")
+    index.close()
+
+
 def test_a_version_that_is_no_number(repo: Repository) -> None:
     repo.write("dvc.yaml", "artifacts:\n  clf:\n    path: model\n")
     repo.lock(train="x:1 > model:m1")
     commit = repo.commit()
     for tag in ("clf@v1.2", "clf@v1.²"):
-        repo.git("tag", tag)
+        repo.git("tag", "-a", "-m", "x", tag)
     index = repo.index()
+    with pytest.raises(UsageError):
+        find(index, "clf@latest")
+    repo.git("tag", "-a", "-m", "x", "clf@v1.2.0")
     assert find(index, "clf@latest").commit == commit
     index.close()
 

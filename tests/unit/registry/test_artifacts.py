@@ -6,7 +6,7 @@ import pytest
 
 from mlxkit.core import yaml
 from mlxkit.core.errors import MlxError
-from mlxkit.registry.artifacts import declare, file_of
+from mlxkit.registry.artifacts import declare
 
 BEFORE = [
     "",
@@ -43,11 +43,3 @@ def test_a_form_that_is_not_understood_is_left_alone(tmp_path: Path, text: str) 
         declare(str(tmp_path), "dvc.yaml", "m", "a")
     assert "artifacts: {m: {path: a, type: model}}" in str(caught.value.hint)
     assert file.read_text() == text
-
-
-def test_which_file_declares_a_model() -> None:
-    assert file_of("m", "") == "dvc.yaml"
-    assert file_of("sub/x:m", "") == "sub/x/dvc.yaml"
-    assert file_of("sub/x:m", "sub") == "x/dvc.yaml"
-    assert file_of("m", "sub") == "dvc.yaml"
-    assert file_of("other:m", "sub") is None

@@ -1,6 +1,6 @@
 """Others' words in a card are shown and do nothing."""
 
-from mlxkit.registry.markdown import MISSING, code, has_slices, slices_of, table, text
+from mlxkit.registry.markdown import MISSING, code, size, table, text
 
 
 def test_marks_are_shown_as_they_are() -> None:
@@ -13,18 +13,20 @@ def test_code_cannot_be_left() -> None:
     assert code("a") == "`a`"
     assert code("a`b``c") == "```a`b``c```"
     assert code("`a") == "`` `a ``"
-    assert "|" not in code("a|b")
-    assert "\n" not in code("a\nb")
+    assert code("a\n\tb") == "`a  b`"
+    assert code("a\x1bb") == "`a�b`"
     assert code("") == MISSING
 
 
-def test_slices_are_told_from_plain_values() -> None:
-    values = {"sex": {"f": {"acc": 1, "deep": {}}, "m": {"acc": 2}}}
-    assert has_slices(values)
-    assert list(slices_of(values)) == [("sex=f", {"acc": 1}), ("sex=m", {"acc": 2})]
-    assert not has_slices({"acc": 1, "sex": {}})
+def test_a_bar_ends_no_cell_and_is_shown() -> None:
+    row = table(("A", "B"), [(code("cat x | sort"), text("y|z"))])[-1]
+    assert row == r"| `cat x \| sort` | y\|z |"
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:
     lines = table(("A",), [("x",)] * 250)
     assert lines[-1] == "50 more are left out."
+
+
+def test_one_byte_is_one() -> None:
+    assert [size(one) for one in (None, 1, 2048)] == [MISSING, "1 byte", "2,048 bytes"]

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-import pytest
 from tests.support.report import make_report
 
 from mlxkit.comparison.state import FileValues, Trouble
 from mlxkit.gates.verdict import Outcome, Verdict
 from mlxkit.metrics.preferences import Preference
-from mlxkit.reports.changes import Data, FileChange, Gates, Slice, SliceTable, Untold, Value, Values
+from mlxkit.reports.changes import (
+    Gates,
+    Value,
+    Values,
+)
 from mlxkit.reports.document import document
-from mlxkit.reports.headline import headline
-from mlxkit.reports.made_of import choose
+from mlxkit.reports.lineage import choose
 from mlxkit.reports.markdown import render
+from mlxkit.reports.sections.words import signed
 from mlxkit.reports.slices import slice_files, slice_tables, worse_of, worst_of
 from mlxkit.reports.stages import Runs, outdated, stage_changes, stage_costs
 from mlxkit.reports.tables import Column, Summary, shifts
@@ -52,6 +55,19 @@ def test_metrics_that_gates_judge_come_first_then_what_got_worse() -> None:
     assert found.same == 1
 
 
+def test_of_a_file_of_slices_what_is_no_slice_stays() -> None:
+    old = files(cut={"acc": 0.5, "rows": 3, "sex": {"f": {"acc": 0.5}}}, odd=[1])
+    new = files(cut={"acc": 0.4, "rows": 3, "sex": {"f": {"acc": 0.3}}}, odd=[1])
+    found = metric_values(old, new, NAMES, KNOWN, (), ("cut.json", "odd.json"))
+    assert [(one.file, one.name) for one in found.changed] == [("cut.json", "acc")]
+    assert found.same == 2
+
+
+def test_what_is_held_to_the_base_leads() -> None:
+    baseline: Any = {"training": [{"baseline": {"metric": "a.json:x"}}], **RULES}
+    assert leading_metrics(baseline, "auc") == ["b.json:acc", "a.json:x", "a.json:loss", "auc"]
+
+
 def test_what_cannot_be_read_has_not_changed_and_is_told() -> None:
     old = files(a={"loss": 1.0})
     new = {"a.json": FileValues(error=Trouble("JSONFileCorruptedError", "a.json: is not JSON"))}
@@ -71,6 +87,8 @@ def test_a_metric_that_is_nan_or_a_text_is_no_change_to_better() -> None:
     ]  # fmt: skip
     told = render(make_report(metrics=found))
     assert told.count("🔴 no number") == 2
+    again = metric_values(new, new, NAMES, KNOWN, (), ())
+    assert (again.changed, again.same) == ([], 2)
     assert document(make_report(metrics=found))["metrics"]["changed"][0]["new"] == "nan"
 
 
@@ -95,6 +113,22 @@ def test_slices_are_judged_as_their_rules_say() -> None:
     assert [one.title for one in worse_of(table)] == ["sex=f", "sex=m", "sex=x"]
 
 
+def test_a_slice_without_a_value_got_worse() -> None:
+    def cut(**women: float) -> dict[str, FileValues]:
+        return files(some_slices={"sex": {"f": {"acc": 0.5, "n": 60}, "m": women}})
+
+    (table,) = slice_tables(cut(acc=0.9), cut(), {"some_slices.json": []}, KNOWN)
+    assert [one.title for one in worse_of(table)] == ["sex=m"]
+    told = render(make_report(slices=[table]))
+    assert "| `sex=m` | `acc` ↑ | 0.9 | – |  | 🔴 no value |" in told
+
+
+def test_small_changes_are_not_rounded_to_nothing() -> None:
+    assert [signed(diff, 2) for diff in (0.5, -0.0006, 0.000002, 30, 0.0)] == [
+        "+0.5 (+25.0%)", "-0.0006 (-0.03%)", "+2e-06 (+0.0001%)", "+30 (+1,500%)", "+0 (+0.0%)"
+    ]  # fmt: skip
+
+
 def entry(out: str = "1", dep: str = "2", lr: float = 0.1, cmd: str = "go") -> dict[str, Any]:
     return {
         "cmd": cmd,
@@ -114,19 +148,21 @@ def record(out: str, seconds: float, *, outcome: str = "ran", lr: float = 0.1) -
 def test_stages_say_why_they_ran_and_which_run_it_was() -> None:
     runs = Runs({"r1": record("1", 5), "r2": record("9", 7, lr=0.2),
                  "r3": record("9", 0, lr=0.2, outcome="restored")})  # fmt: skip
-    old = {"train": entry(), "same": entry(), "gone": entry()}
-    new = {"train": entry("9", lr=0.2), "same": entry(), "more": entry(), "cmd": entry(cmd="b")}
+    old = {"train": entry(), "same": entry(), "gone": entry("7"), "was": entry(cmd="a")}
+    new = {"train": entry("9", lr=0.2), "same": entry(), "more": entry(), "cmd": entry(cmd="b"),
+           "is": entry(cmd="a")}  # fmt: skip
     found = stage_changes({**old, "cmd": entry()}, new, runs)
     assert [(one.stage, one.kind, one.reasons, one.run) for one in found] == [
         ("train", "ran", ["parameter lr (0.1 → 0.2)"], "r2"),
         ("more", "new", [], None),
         ("cmd", "ran", ["command changed"], None),
+        ("is", "renamed", ["was was"], None),
         ("gone", "gone", (), None),
     ]
     costs = stage_costs(old, new, runs, Prices(cpu_hour=2.0))
     (train,) = costs.stages
     assert (train.old_seconds, train.new_seconds, train.new_price) == (5, 7, 2.0)
-    assert costs.unknown == 4
+    assert costs.unknown == 6
 
 
 def test_stages_that_read_what_is_no_longer_made_are_outdated() -> None:
@@ -152,47 +188,7 @@ def test_columns_that_shifted_most_come_first() -> None:
     ]
 
 
-PASSED = Gates([Outcome("test", [Verdict("threshold", "pass", "fine")])])
-FAILED = Gates(
-    [Outcome("test", [Verdict("base", "inconclusive", "unsure"), Verdict("x", "fail", "bad")])]
-)
-UNJUDGED = Gates(unjudged=[Untold("test", "data are not here", "mlx pull")])
 WORSE = Values([Value("m.json", "acc", 0.5, 0.4, -0.1, False, "higher")])
-LOST = [SliceTable("s", "acc", "higher", [Slice("sex=f", 0.5, 0.25, 10, False)], judged=True)]
-
-
-@pytest.mark.parametrize(
-    ("gates", "given", "word", "change"),
-    [
-        (FAILED, {"metrics": WORSE}, "failed", "bad"),
-        (UNJUDGED, {"metrics": WORSE}, "unjudged", "data are not here"),
-        (PASSED, {"metrics": WORSE, "slices": LOST}, "passed", "acc (m.json) 0.5 → 0.4, worse"),
-        (PASSED, {"slices": LOST}, "passed", "acc of sex=f 0.5 → 0.25, worse"),
-        (PASSED, {"data": Data([FileChange("added", "x")])}, "passed",
-         "1 tracked file changed, and no metric"),
-        (Gates(none=True), {}, "none", "nothing that is measured or recorded changed"),
-        (PASSED, {"compared": False}, "passed", "there is nothing to compare with"),
-    ],
-)  # fmt: skip
-def test_the_verdict_line_says_what_matters_most(
-    gates: Gates, given: dict[str, Any], word: str, change: str
-) -> None:
-    empty = {
-        "metrics": Values([]),
-        "slices": [],
-        "params": Values([]),
-        "data": Data(),
-        "stages": [],
-    }
-    found = headline(gates, **{**empty, "compared": True, **given})  # type: ignore[arg-type]
-    assert (found.word, found.change) == (word, change)
-
-
-def test_gates_that_are_not_there_never_pass() -> None:
-    assert not Gates().passed
-    assert not Gates(none=True).passed
-    assert not UNJUDGED._replace(outcomes=PASSED.outcomes).passed
-    assert PASSED.passed
 
 
 def test_noise_is_told_below_the_metrics() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mlxkit.core.errors import RemoteError
 from mlxkit.runs import carry, ledger
-from mlxkit.runs.carry import Carried, fetch_records, push_records
+from mlxkit.runs.carry import Carried, fetch_records, push_records, pushed_before
 from mlxkit.runs.repository import REF
 from mlxkit.tools import git_remote
 
@@ -81,6 +81,25 @@ def test_nothing_new_asks_nobody(origin: Repo, tmp_path: Path) -> None:
     assert told(push_records(str(one.root))) == ("origin", 0)
     with pytest.raises(RemoteError, match="does not appear to be a git repository"):
         fetch_records(str(one.root))
+
+
+def test_whether_any_chain_has_news(origin: Repo) -> None:
+    one, alone = clone(origin, "one"), clone(origin, "alone")
+    nothing = (True, Carried("origin", 0))
+    assert pushed_before(str(one.root)) == (True, None), "nothing is on record"
+    add(one, 1)
+    assert not pushed_before(str(one.root))[0]
+    push_records(str(one.root))
+    assert pushed_before(str(one.root)) == nothing
+    one.git("update-ref", "refs/mlx/gates", "refs/mlx/runs")
+    assert not pushed_before(str(one.root))[0], "verdicts are pushed by others, but count"
+    one.git("update-ref", "refs/mlx/remotes/origin/gates", "refs/mlx/runs")
+    assert pushed_before(str(one.root)) == nothing
+    one.git("remote", "rename", "origin", "other")
+    assert not pushed_before(str(one.root))[0], "another remote has had nothing of it"
+    alone.git("remote", "remove", "origin")
+    add(alone, 1)
+    assert pushed_before(str(alone.root)) == (True, None), "there is nobody to push to"
 
 
 def test_a_remote_made_anew(origin: Repo) -> None:

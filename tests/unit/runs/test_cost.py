@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mlxkit.core.errors import ProjectError, UsageError
+from mlxkit.gates.version_cost import measured
 from mlxkit.runs.choose import last_run, read_time, since
 from mlxkit.runs.cost import GIB, Cost, cost_of, grouped, total
 from mlxkit.runs.prices import Prices, load_prices
@@ -58,6 +59,13 @@ def test_what_was_not_measured_is_neither_zero_nor_made_up() -> None:
 def test_a_stranger_s_figures_are_no_figures(odd: Any) -> None:
     found = cost_of(_record(cost=dict.fromkeys(FULL, odd)), PRICES)
     assert (found.cpu_seconds, found.peak_memory, found.price) == (None, None, 0)
+
+
+@pytest.mark.parametrize("measure", ["price", "seconds", "cpu_seconds", "memory_gib_hours"])
+def test_a_gate_is_told_no_cost_that_was_not_measured(measure: str) -> None:
+    known = measured(cost_of(_record(), PRICES), measure)
+    assert known is not None and known > 0
+    assert measured(cost_of(_record(cost={}, seconds=0), PRICES), measure) is None
 
 
 def test_groups_add_up_to_the_total() -> None:
@@ -154,7 +162,7 @@ def test_prices(tmp_path: Path) -> None:
         ("cost:\n  gpu_hour: -1\n", ":2", "`cost.gpu_hour` is less than 0: -1"),
         ("cost:\n  gpu_hour: yes\n", ":2", "is not a number: 'yes'"),
         ("cost:\n  gpu_hour: .inf\n", ":2", "is not a finite number: inf"),
-        ("cost:\n  gpu_hour: true\n", ":2", "is not a number: True"),
+        ("cost:\n  gpu_hour: true\n", ":2", "is not a number: true"),
         ("cost:\n  currency: 3\n", ":2", "`cost.currency` is not a text: 3"),
         ("- 1\n", "", "is not a mapping"),
         ("cost: {\n", ":2", "."),

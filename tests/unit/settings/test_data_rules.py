@@ -60,9 +60,21 @@ def test_defaults(text: str, told: dict[str, Any], tmp_path: Path) -> None:
         ("shift: {path: t.csv, first: yes}", "shift.first"),
         ("noise: {metric: f1, predictions: p}", "against or other"),
         ("noise: {metric: auc, predictions: p, against: m}", "noise.metric"),
-        ("noise: {metric: f1, predictions: p, against: m, by: 1}", "`by` goes with `want: better`"),
-        ("noise: {metric: f1, predictions: p, against: m, want: better, lose: 1}", "`lose` goes"),
+        (
+            "noise: {metric: f1, predictions: p, against: m, by: 1}",
+            "says `by`, which goes with `want: better`",
+        ),
+        (
+            "noise: {metric: f1, predictions: p, against: m, want: better, lose: 1}",
+            "says `lose`, which",
+        ),
         ("noise: {metric: f1, predictions: p, against: m, resamples: 5}", "noise.resamples"),
+        (
+            "noise: {metric: roc_auc, predictions: p, against: m, threshold: 0.5}",
+            "says `threshold`",
+        ),
+        ("seeds: {metric: 's/*:a', min: 1, lose: 1}", "says `lose`, which goes with `against`"),
+        ("data: {path: t.csv, rows: {min: 2, max: 1}}", "data.rows` has a min above its max"),
         ("cost: {metric: m, against: main, more: much, for: 0}", "is no share: write 40% or 0.4"),
         ("cost: {metric: m, against: main, more: -5%, for: 0}", "is no share"),
         ("cost: {metric: m, against: main, more: inf%, for: 0}", "is no share"),

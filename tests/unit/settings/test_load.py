@@ -1,6 +1,7 @@
 """`mlx.yaml` as a whole: what it may say, what is wrong in it, what is remembered."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,12 +85,12 @@ WRONG = [
     (_rule("treshold: {metric: a, min: 1}"), "mlx.yaml:3",
      "`gates.t[0]`: there is no rule 'treshold'", "did you mean 'threshold'?"),
     (_rule("threshold:\n        metric: a\n        min: '1'"), "mlx.yaml:5",
-     "`gates.t[0].threshold.min` is not a number: '1'", "write it as"),
-    (_rule("threshold: {metric: a, min: true}"), "mlx.yaml:3", "is not a number: True", ""),
+     "`gates.t[0].threshold.min` is not a number: '1'", ""),
+    (_rule("threshold: {metric: a, min: true}"), "mlx.yaml:3", "is not a number: true", ""),
     (_rule("threshold: {metric: a, min: .nan}"), "mlx.yaml:3", "is not a finite number: nan", ""),
     (_rule("threshold: {metric: a, min: .inf}"), "mlx.yaml:3", "is not a finite number: inf", ""),
     (_rule("threshold: {metric: a}"), "mlx.yaml:3",
-     "`gates.t[0].threshold` says nothing to hold the metric to: give min or max", ""),
+     "`gates.t[0].threshold` says nothing: give min or max", ""),
     (_rule("threshold: {metrc: a, min: 1}"), "mlx.yaml:3",
      "`gates.t[0].threshold` has an unknown key 'metrc' (and 1 more)", "did you mean 'metric'?"),
     (_rule("threshold:"), "mlx.yaml:3", "`gates.t[0].threshold` is not a mapping", ""),
@@ -99,12 +100,25 @@ WRONG = [
     (_rule("baseline: {metric: a, over: {}}"), "mlx.yaml:3",
      "`gates.t[0].baseline.over` is empty", ""),
     (_rule("baseline: {metric: a, over: {x: true}}"), "mlx.yaml:3",
-     "`gates.t[0].baseline.over.x` is not a number: True", ""),
+     "`gates.t[0].baseline.over.x` is not a number: true", ""),
     (_rule("baseline: {metric: a, over: {x: {metric: b, on: c}}}"), "mlx.yaml:3",
      "`gates.t[0].baseline.over.x` has an unknown key 'on' (and 1 more)", "known: at, metric"),
     (_rule("seeds: {metric: a, min: 1}"), "mlx.yaml:3", "does not name files: FILES:KEY", ""),
     (_rule("seeds: {metric: 'f:a', min: 1, least: 1}"), "mlx.yaml:3", "is less than 2: 1", ""),
     (_rule("threshold: {metric: 'f:', min: 1}"), "mlx.yaml:3", "is not the name of a metric", ""),
+    (_rule(f"threshold: {{metric: a, min: 1{'0' * 400}}}"), "mlx.yaml:3",
+     f"is too large a number: 1{'0' * 59}...", ""),
+    (_rule(f"size: {{path: a, max: 9{'9' * 400}}}"), "mlx.yaml:3", "is not a size: 999", ""),
+    (_rule(f"threshold: {{metric: a, min: {'x' * 9000}}}"), "mlx.yaml:3",
+     f"'{'x' * 59}...", ""),
+    ("gates:\n  a: [{x: 1}]\n  '@b': [{x: 1}]\n", "mlx.yaml:2", "`gates.a[0]`: there is no", ""),
+    ("gates:\n  '@b':\n    - size: {path: a}\n", "mlx.yaml:3", "`gates.@b[0].size.max` is", ""),
+    ("metrics:\n  null: {unit: x}\n", "mlx.yaml:1", "`metrics.None` is no text", ""),
+    ("metrics:\n  a: {unit: [x]}\n", "mlx.yaml:2", "`metrics.a.unit` is no text", ""),
+    ("metrics:\n  1: {}\n  '1': {}\n", "mlx.yaml:1", "has a key twice, as number and as text", ""),
+    ("gates:\n  t:\n    - size:\n        path: \"\\e\"\n", "mlx.yaml:4", "has a control", ""),
+    (_rule("data: {path: a, label: {column: b, value: [1], share: {min: 0}}}"), "mlx.yaml:3",
+     "label.value` is neither a text nor a number, true or false", ""),
     ("gates: {a: [\n", "mlx.yaml:", "", ""),
 ]  # fmt: skip
 
@@ -146,11 +160,12 @@ print(settings(sys.argv[1])["runs"]["record"], "pydantic" in sys.modules)
 """
 
 
-def test_pydantic_is_imported_only_when_the_file_changed(tmp_path: Path) -> None:
+def test_pydantic_is_imported_only_for_a_new_or_changed_file(tmp_path: Path) -> None:
     def look() -> str:
         argv = [sys.executable, "-c", LOOK, str(tmp_path)]
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
+    assert look() == "True False"  # without the file
     (tmp_path / "mlx.yaml").write_text("runs: {record: false}\n")
     assert [look(), look()] == ["False True", "False False"]
     (tmp_path / "mlx.yaml").write_text("runs: {record: true}\n")
@@ -173,3 +188,44 @@ def test_the_memory_does_not_grow_for_ever(tmp_path: Path) -> None:
     for number in range(20):
         settings_of(f"# {number}\n".encode(), "mlx.yaml", str(tmp_path))
     assert len(json.loads((tmp_path / ".mlx/cache/settings.json").read_text())) == 16
+
+
+GATE = "gates: {{t: [{{size: {{path: {}, max: {}}}}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("metrics: &m {a: *m}", "mlx.yaml: is nested too deeply"),
+        (GATE.format("m", "0x" + "9" * 5000), "mlx.yaml: has a number that is too large"),
+        ("? 0x" + "9" * 5000 + "\n: 1", "mlx.yaml: has a number that is too large"),
+        (GATE.format("m", "9" * 400), "is not a size: 999"),
+        (GATE.format("m", "9" * 400 + "G"), "is not a size: '999"),
+        (GATE.format(r'"a\0b"', 1), r"mlx.yaml:1: has a control character: 'a\x00b'"),
+        (r'gates: {"t\e[2J": []}', r"has a control character: 't\x1b[2J'"),
+        (r'gates: {"\ud800": []}', r"has a control character: '\ud800'"),
+    ],
+)
+def test_what_nobody_could_take_is_refused_at_once(text: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        _of(text, tmp_path)
+    assert why in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_any_number_of_errors_is_told_quickly(tmp_path: Path) -> None:
+    text = "".join(f"k{number}: 1\n" for number in range(5000))
+    with pytest.raises(ProjectError) as caught:
+        _of(text, tmp_path)
+    assert str(caught.value) == "mlx.yaml:1: there is an unknown key 'k0' (and 4999 more)"
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "mlx.yaml"
+    os.mkfifo(path)
+    with pytest.raises(ProjectError, match="cannot be read: it is neither a file nor a folder"):
+        settings(str(tmp_path))
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ProjectError, match="cannot be read: it is neither a file nor a folder"):
+        settings(str(tmp_path))

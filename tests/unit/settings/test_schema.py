@@ -5,6 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from mlxkit.core.errors import ProjectError
 from mlxkit.core.yaml import load
 from mlxkit.settings import load as loading
 from mlxkit.settings.schema import main, schema_text
@@ -26,6 +27,44 @@ def test_this_repository_s_file_fits() -> None:
     validator.check_schema(validator.schema)
     assert list(validator.iter_errors(load(text))) == []
     assert [one.message for one in validator.iter_errors({"gates": {"t": [{"x": 1}]}})]
+
+
+NOTHING = (
+    "metrics:\nruns:\ncost:\nverify: {tolerance: }\nleaderboard: {models: }\ngates:\nmodels:\n"
+)
+ACCEPTED = [
+    NOTHING,
+    "metrics: {a: {unit: 3}}",
+    "runs: {max_file_size: 1.5}",
+    "runs: {max_file_size: ' 10 MiB '}",
+    "gates: {t: [{cost: {metric: a, against: m, more: ' 40 %', for: 1}}]}",
+    "gates: {t: [{data: {path: a, rows: {max: 5, min: }, label: }}]}",
+    "gates: {t: [{size: {path: a, max: 1, when: {paths: [a], against: m}}}]}",
+]
+REFUSED = [
+    "metrics: {a: {unit: [3]}}",
+    "models: {m: {owner: ' '}}",
+    "gates: {t: [{threshold: {metric: 'a:', min: 1}}]}",
+    "gates: {t: [{threshold: {metric: a, min: }}]}",
+    "gates: {t: [{seeds: {metric: a, min: 1}}]}",
+    "gates: {t: [{noise: {metric: f1, predictions: p}}]}",
+    "gates: {t: [{data: {path: a, rows: {}}}]}",
+    "gates: {t: [{size: {path: a, max: 1, when: {}}}]}",
+    "gates: {t: [{cost: {metric: a, against: m, more: 1e2%, for: 1}}]}",
+]
+
+
+@pytest.mark.parametrize("text", ACCEPTED + REFUSED)
+def test_an_editor_says_what_mlx_says(text: str, tmp_path: Path) -> None:
+    fits = jsonschema.Draft202012Validator(load(schema_text())).is_valid(load(text))
+    assert fits == (text in ACCEPTED)
+    try:
+        loading.settings_of(text.encode(), "mlx.yaml", str(tmp_path))
+    except ProjectError:
+        fits = False
+    else:
+        fits = True
+    assert fits == (text in ACCEPTED)
 
 
 @pytest.mark.parametrize("name", ["base", "leaderboard", "model", "rules"])

@@ -19,7 +19,6 @@ from mlxkit.store.folder import RECORD, pack_names
 from mlxkit.store.objects import ObjectStore
 from mlxkit.store.state import State
 from mlxkit.store.tree import Content, describe, make_folder, parse_tree, tree_bytes
-from mlxkit.store.walk import ignore_nothing
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 DvcDescribe = Callable[[Path], dict[str, Any]]
@@ -138,16 +137,6 @@ def test_the_same_with_dvcs_own_patterns(
     }
     assert content is not None
     assert [path for path, _ in content.entries or ()] == ["a", "sub/b"]
-
-
-def test_outside_of_a_repository_nothing_is_ignored(tmp_path: Path, state: State) -> None:
-    (tmp_path / "d" / ".git").mkdir(parents=True)
-    (tmp_path / "d" / ".git" / "config").write_text("x")
-    inside = describe(str(tmp_path / "d"), state)
-    outside = describe(str(tmp_path / "d"), state, ignore_nothing)
-    assert inside is not None
-    assert outside is not None
-    assert (inside.nfiles, outside.nfiles) == (0, 1)
 
 
 def test_a_nested_repository_is_no_data(tmp_path: Path, state: State) -> None:

@@ -17,7 +17,8 @@ from tests.support.project import Project
 
 from mlxkit.core.errors import BusyError
 from mlxkit.project import open_for_run
-from mlxkit.tools.dvclock import PathLocks, RepoLock
+from mlxkit.tools.dvc_path_locks import PathLocks
+from mlxkit.tools.dvclock import RepoLock
 
 HARDLINK = [False, True]
 
@@ -184,7 +185,7 @@ import atexit
 atexit.register(context.__exit__, None, None, None)
 """
 WE_USE = """
-from mlxkit.tools.dvclock import PathLocks
+from mlxkit.tools.dvc_path_locks import PathLocks
 assert PathLocks(root).acquire({read}, {write}) is None
 """
 

@@ -194,6 +194,15 @@ def test_an_error_is_told_in_one_line(top: str) -> None:
     assert "\n" not in caught.value.message
 
 
+def test_it_speaks_the_language_that_its_errors_are_read_in(
+    top: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    tells = "alias.tells=!printenv LANGUAGE"
+    for more in (None, {"GIT_EDITOR": "true"}):
+        assert git.run(top, "tells", env=more, settings=[tells]) == b"en\n"
+
+
 def test_git_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MlxError, match="git is not installed"):

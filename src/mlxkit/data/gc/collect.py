@@ -91,11 +91,13 @@ def make_plan(
     others: Sequence[Session],
     wanted: Wanted,
     besides: Callable[[Session], Iterable[Text]] = lambda _: (),
+    left: Callable[[Session], Iterable[File]] = lambda _: (),
 ) -> Plan:
     """Compare the cache with all that this and the `others` projects refer to.
 
-    `besides` tells what else of a project may name objects to be kept, whatever is wanted. Raises
-    MlxError where something that may refer to an object cannot be read.
+    `besides` tells what else of a project may name objects to be kept, whatever is wanted, `left`
+    what lies elsewhere and goes, too. Raises MlxError where something that may refer to an object
+    cannot be read.
     """
     sessions = [session, *others]
     stock = take_stock(cache_folder(session))
@@ -121,6 +123,8 @@ def make_plan(
     links = any("hardlink" in one.workspace.store.link_types for one in sessions)
     looked = ((name, look(object_path(top, name), was_link=links)) for top, name in loose)
     files = [(name, file) for name, file in looked if file]
+    beside = [file for one in sessions for file in left(one)]
+    stock = stock._replace(leftovers=[*stock.leftovers, *beside])
     return decide(files, stock, reach, elsewhere, wanted)
 
 

@@ -12,7 +12,7 @@ _FOLDER = re.compile(r"[0-9a-f]{2}\Z")
 _OBJECT = re.compile(r"[0-9a-f]{30}(?:\.dir)?\Z")
 # Ours; and DVC's, which puts 16 random bytes in base64 behind nothing or behind the object's name.
 _TEMPORARY = re.compile(r"(?:\.mlx-[0-9a-f]+|(?:[0-9a-f]{30}(?:\.dir)?)?\.[\w-]{22})\.tmp\Z")
-_ABANDONED = 24 * 3600
+ABANDONED = 24 * 3600
 """Seconds after which nobody can still be writing a temporary file."""
 
 
@@ -99,7 +99,7 @@ def _put_by(found: Inventory, name: str, entry: "os.DirEntry[str]") -> bool:
     if not _TEMPORARY.match(name) or entry.is_dir():
         return True
     file = look(entry.path)
-    if file is not None and file.age > _ABANDONED:
+    if file is not None and file.age > ABANDONED:
         found.leftovers.append(file)
     return False
 

@@ -8,6 +8,7 @@ from mlxkit.core.errors import UsageError
 from mlxkit.data.history import versions
 from mlxkit.data.history.versions import Text
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 _COMMITS = ("refs/heads", "refs/remotes", "refs/tags")
 
@@ -90,6 +91,8 @@ def _resolved(root: str, revision: str) -> str:
         return found[revision][0]
     experiments = versions.refs(root, "refs/exps")
     named = [oid for ref, oid in experiments.items() if ref.rpartition("/")[2] == revision]
+    if not named and (of_model := commit_named(root, revision)) is not None:
+        return of_model
     if len(named) != 1:
         raise UsageError(f"there is no revision '{revision}'", hint="see: git log --oneline --all")
     return named[0]

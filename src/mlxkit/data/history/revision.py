@@ -14,6 +14,7 @@ from mlxkit.pipeline.session import Session
 from mlxkit.pipeline.spec import Out, Stage, entry_items, inside
 from mlxkit.store.tree import Entries
 from mlxkit.tools import git
+from mlxkit.versions.find import commit_named
 
 _COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
 _BUILT_OF = ("cmd", "wdir", "outs", "metrics", "plots")
@@ -82,8 +83,8 @@ class Revisions:
         return git.commit_id(self._git_root, "HEAD") is None
 
     def commit(self, rev: str) -> str:
-        """Return the id of the commit that `rev` names; raises UsageError."""
-        found = git.commit_id(self._git_root, rev)
+        """Return the commit that `rev` names, also a model's (`census#prod`); raises UsageError."""
+        found = commit_named(self._git_root, rev, self._folder)
         if found is None or not _COMMIT.match(found):  # of a range, Git tells the ends
             raise UsageError(
                 f"'{rev}' is no revision of this repository", hint="see: git log --oneline --all"
@@ -94,6 +95,10 @@ class Revisions:
         """Return the files of a commit below the project's root."""
         commit = self.commit(rev)
         return Tree(rev, git.list_files(self._git_root, commit, self._folder), self.read)
+
+    def declaring(self, tree: Tree) -> list[str]:
+        """Return the files of a commit that declare something, a folder's own files first."""
+        return visible(self._session.root, tree)
 
     def read(self, ids: list[str]) -> Mapping[str, bytes]:
         """Return the content of Git's objects, at least of those with these ids."""
@@ -129,7 +134,7 @@ class Revisions:
     def recorded(self, rev: str) -> dict[str, Recorded]:
         """As `recorded_at`."""
         tree = self.tree(rev)
-        files = visible(tree)
+        files = self.declaring(tree)
         locks = [lock for lock in map(_lock_of, files) if lock in tree.files]
         self.read([tree.files[path] for path in (*files, *locks)])
         found: dict[str, Recorded] = {}

@@ -1,26 +1,26 @@
 """A commit's files, and what only DVC can make of some: templates and ignore rules.
 
-DVC reads files from a folder, so the few that matter are laid out in a temporary one. What comes
-out of a template depends on Git's objects alone and is remembered by their ids.
+DVC reads files from a folder, so the few that matter are laid out in a temporary one. What it makes
+of them depends on Git's objects alone and is remembered by their ids.
 """
 
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from mlxkit.core.digest import md5_bytes
-from mlxkit.core.files import write_atomic
+from mlxkit.core.files import scratch_folder
+from mlxkit.core.memory import cache_path, recall, remember
 from mlxkit.tools import dvc
 
 _SKIPPED = frozenset({".git", ".hg", ".dvc", ".mlx"})
 _VARIABLES = (".yaml", ".yml", ".json", ".toml", ".py")
 _KEPT = 500
-_FORMAT = 2
-_DECLARED = ("stages", "metrics", "params", "plots")
+_FORMAT = 3
+_DECLARED = ("stages", "metrics", "params", "plots", "artifacts")
 
 
 class Tree(NamedTuple):
@@ -35,8 +35,11 @@ class Tree(NamedTuple):
         return self.read([self.files[path]])[self.files[path]]
 
 
-def visible(tree: Tree) -> list[str]:
-    """Return the files that declare something and that DVC sees, a folder's own files first."""
+def visible(root: str, tree: Tree) -> list[str]:
+    """Return the files that declare something and that DVC sees, a folder's own files first.
+
+    What ignore files hide is told by DVC, and remembered in the project at `root`.
+    """
     inner = {path.split("/.dvc/")[0] + "/" for path in tree.files if "/.dvc/" in path}
     found = [
         path
@@ -48,10 +51,27 @@ def visible(tree: Tree) -> list[str]:
     found.sort(key=lambda path: (os.path.dirname(path).split("/"), path))
     rules = [path for path in tree.files if os.path.basename(path) == ".dvcignore"]
     if any(says_something(tree.content(path)) for path in rules):
+        return _not_ignored(root, tree, rules, found)
+    return found
+
+
+def _not_ignored(root: str, tree: Tree, rules: list[str], found: list[str]) -> list[str]:
+    key = _key(found, tree, rules)
+    store = cache_path(root, "ignored.json")
+    known = recall(store)
+    if key not in known:
         with _laid_out(tree, rules) as folder:
             keep = dvc.ignore_filter(folder)
-            return [path for path in found if _kept(keep, folder, path)]
-    return found
+            known[key] = [path for path in found if not _kept(keep, folder, path)]
+        remember(store, known, newest=_KEPT)
+    hidden = frozenset(known[key])
+    return [path for path in found if path not in hidden]
+
+
+def _key(asked: Any, tree: Tree, paths: Iterable[str]) -> str:
+    """Return a digest of what DVC is asked of some files."""
+    about = [_FORMAT, dvc.signature(), asked, [[path, tree.files[path]] for path in paths]]
+    return md5_bytes(json.dumps(about).encode())
 
 
 def needs_resolver(data: Mapping[str, Any], raw: bytes) -> bool:
@@ -71,21 +91,14 @@ def resolve(root: str, config: dict[str, Any], tree: Tree, path: str) -> dict[st
     """Return what the `dvc.yaml` at `path` declares, with its templates filled in by DVC."""
     text = tree.content(path).decode("utf-8", "replace")
     chosen = [path, *_variables(tree, text)]
-    key = md5_bytes(
-        json.dumps(
-            [
-                *(_FORMAT, dvc.signature(), path, config.get("parsing")),
-                [[p, tree.files[p]] for p in chosen],
-            ]
-        ).encode()
-    )
-    store = os.path.join(root, ".mlx", "cache", "templates.json")
-    known = _read(store)
+    key = _key([path, config.get("parsing")], tree, chosen)
+    store = cache_path(root, "templates.json")
+    known = recall(store)
     if key not in known:
         with _laid_out(tree, chosen) as folder:
             resolved, _ = dvc.resolve_project_file(folder, config, f"{folder}/{path}", text)
         known[key] = {kind: resolved[kind] for kind in _DECLARED}
-        _write(store, dict(list(known.items())[-_KEPT:]))
+        remember(store, known, newest=_KEPT)
     return dict(known[key])
 
 
@@ -109,7 +122,7 @@ def _laid_out(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
     # A tree object may come from anyone: no file may be laid out above the folder.
     chosen = [path for path in paths if ".." not in path.split("/")]
     texts = tree.read([tree.files[path] for path in chosen])
-    with tempfile.TemporaryDirectory(prefix="mlx-revision-") as temporary:
+    with scratch_folder("mlx-revision-") as temporary:
         folder = os.path.realpath(temporary)
         os.makedirs(os.path.join(folder, ".dvc"))
         for path in chosen:
@@ -134,19 +147,3 @@ def _kept(keep: dvc.IgnoreFilter, root: str, path: str) -> bool:
             return False
         folder = os.path.join(folder, one)
     return bool(keep(folder, [], [name])[1])
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(path: str, known: dict[str, Any]) -> None:
-    try:
-        write_atomic(path, json.dumps(known).encode(), sync=False)
-    except (OSError, TypeError, ValueError):
-        pass  # only a memory: a full disk or an odd value must not stop a reader

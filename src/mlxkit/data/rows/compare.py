@@ -1,14 +1,15 @@
 """How two tables differ: rows by key, or as a whole, and what became of each column."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlxkit.core.errors import MlxError, UsageError
+from mlxkit.core.files import scratch_folder
+from mlxkit.data.rows.kinds import EMPTY
 from mlxkit.data.rows.match import Shared, Sides, match_by_key, match_whole
-from mlxkit.data.rows.read import EMPTY, ReadColumn, Table, read
+from mlxkit.data.rows.read import ReadColumn, Table, read
 from mlxkit.data.rows.report import Column, RowsDiff
 from mlxkit.data.rows.source import Source, literal
 from mlxkit.data.rows.stats import complete_tops, find_stats
@@ -70,7 +71,7 @@ def connected(
         ) from None
     import psutil
 
-    with tempfile.TemporaryDirectory(prefix="mlx-rows-") as folder:
+    with scratch_folder("mlx-rows-") as folder:
         links = [os.path.join(folder, f"table{at}") for at in range(len(sources))]
         for link, source in zip(links, sources, strict=True):
             os.symlink(source.path, link)

@@ -3,6 +3,8 @@
 import csv
 import gzip
 import io
+import os
+import re
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 _BEGINNING = 1 << 20
 _LINES = 50
+_LONGEST = 2 << 20
+"""Bytes that DuckDB allows a line."""
+_WIDEST = 10_000
+"""Columns; what DuckDB needs for each is small, but needed at once."""
 _LINE_ENDS = {"\r\n": "\\r\\n", "\n": "\\n", "\r": "\\r"}
 
 
@@ -43,6 +49,23 @@ def first_text(con: "DuckDBPyConnection", source: Source, compression: str) -> s
             f"{source.label} cannot be unpacked: {error}", hint="see: gzip --test FILE"
         ) from error
     return raw.decode("utf-8-sig", "replace")
+
+
+def ends_in_long_line(path: str) -> bool:
+    """Tell whether the last line of a file may be longer than DuckDB takes; raises OSError."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _LONGEST))
+        return size > _LONGEST and not re.search(rb"[\r\n](?=[^\r\n])", file.read())
+
+
+def refuse_wide(source: Source, columns: int) -> None:
+    """Raise MlxError for more columns than can be read in sensible time and memory."""
+    if columns > _WIDEST:
+        raise MlxError(
+            f"{source.label} has {columns} columns: more than {_WIDEST} are not read",
+            hint="make rows of them: name, value",
+        )
 
 
 def read_header(text: str, delimiter: str) -> Header:

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlxkit.core.errors import MlxError, UsageError
-from mlxkit.data.rows.header import first_text, read_header, unique
+from mlxkit.data.rows.header import (
+    ends_in_long_line,
+    first_text,
+    read_header,
+    refuse_wide,
+    unique,
+)
+from mlxkit.data.rows.kinds import kinds_of
 from mlxkit.data.rows.source import Source, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-EMPTY = "EMPTY"
-"""The type of a column that holds no value."""
 
 _FORMATS = {
     ".csv": "csv",
@@ -30,6 +34,7 @@ _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _DELIMITERS = (",", ";", "\t", "|")
 _JSON_STRING = "VARCHAR"
 _FIRST = 1000
+_LONG = 200
 
 
 class ReadColumn(NamedTuple):
@@ -80,18 +85,44 @@ def read(con: "DuckDBPyConnection", table: str, source: Source) -> Table:
         ) from error
     except duckdb.Error as error:
         raise MlxError(
-            f"{source.label} cannot be read as {kind}: {_explained(error)}",
+            f"{source.label} cannot be read as {kind}: {_explained(error, source)}",
             hint="text must be UTF-8, rows as long as the header, line ends of one kind",
         ) from error
 
 
 def _read_parquet(con: "DuckDBPyConnection", table: str, source: Source) -> Table:
-    scan = f"read_parquet({literal(source.path)})"
-    found = con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
-    columns = [ReadColumn(row[0], f"c{at}", row[1]) for at, row in enumerate(found)]
-    names = ", ".join(one.id for one in columns)
-    con.execute(f"CREATE TABLE {table} AS SELECT * FROM {scan} AS t({names})")
+    scan, columns = parquet_scan(con, source)
+    con.execute(f"CREATE TABLE {table} AS {scan}")
     return Table(table, columns)
+
+
+def parquet_scan(con: "DuckDBPyConnection", source: Source) -> tuple[str, list[ReadColumn]]:
+    """Return SQL that reads a Parquet file, and its columns; raises DuckDB's errors, MlxError."""
+    scan = f"read_parquet({literal(source.path)})"
+    types = [row[1] for row in con.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()]
+    refuse_wide(source, len(types))
+    names = unique(_parquet_names(con, source))
+    if len(names) != len(types):
+        raise MlxError(f"{source.label} cannot be read as parquet: its schema is damaged")
+    columns = [ReadColumn(*one) for one in zip(names, _ids(len(types)), types, strict=True)]
+    return f"SELECT * FROM {scan} AS t({', '.join(_ids(len(types)))})", columns
+
+
+def _ids(number: int) -> list[str]:
+    return [f"c{at}" for at in range(number)]
+
+
+def _parquet_names(con: "DuckDBPyConnection", source: Source) -> list[str]:
+    """Return the columns' names as the file has them: to DuckDB `a` and `A` are one name."""
+    asked = f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(source.path)})"
+    rows = con.execute(asked).fetchall()
+    names = []
+    inside = 0  # so many parts of a nested column are still to come
+    for name, parts in rows[1:]:
+        if not inside:
+            names.append(name)
+        inside = max(0, inside - 1) + parts
+    return names
 
 
 def _read_csv(
@@ -110,6 +141,7 @@ def _read_csv(
             hint="unpack the file",
         )
     names = unique(head.names)
+    refuse_wide(source, len(names))
     if not names:
         con.execute(f"CREATE TABLE {table} (nothing VARCHAR)")
         return Table(table, [])
@@ -119,10 +151,12 @@ def _read_csv(
     # then finds none, without an error.
     known = head.line_end and compression != "zstd"
     line_end = f" new_line={literal(head.line_end)}," if known else ""
+    # Several threads drop a last row of tens of megabytes without a word; one says that it is long.
+    alone = compression != "none" or ends_in_long_line(source.path)
     con.execute(
         f"CREATE TABLE {table} AS SELECT * FROM read_csv({literal(source.path)}, auto_detect=false,"
         f" header=true, compression='{compression}', delim={literal(head.delimiter)},{line_end}"
-        f" quote='\"', escape='\"', columns={{{types}}})"
+        f" quote='\"', escape='\"', parallel={not alone}, columns={{{types}}})"
     )
     return Table(table, _typed(con, table, names, ids, set()))
 
@@ -140,6 +174,7 @@ def _read_lines(con: "DuckDBPyConnection", table: str, source: Source, compressi
         f" FROM {scan}) GROUP BY k ORDER BY 2, 1"
     ).fetchall()
     names = [str(row[0]) for row in found]
+    refuse_wide(source, len(names))
     if not names:
         con.execute(f"CREATE TABLE {table} AS SELECT 1 AS nothing FROM {scan}")
         return Table(table, [])
@@ -165,49 +200,16 @@ def _typed(
 ) -> list[ReadColumn]:
     """Tell what the values of each column of text are, looking at all of them."""
     # Most columns of words betray themselves at once; trying each of their values is slow.
-    first = f"(SELECT * FROM {table} LIMIT {_FIRST})"
-    known = _kinds(con, first, [one for one in ids if one not in texts])
+    known = kinds_of(con, table, [one for one in ids if one not in texts], f" LIMIT {_FIRST}")
     open_ids = [one for one in ids if one not in texts and known[one] != "VARCHAR"]
-    kinds = dict.fromkeys(ids, "VARCHAR") | _kinds(con, table, open_ids)
+    kinds = dict.fromkeys(ids, "VARCHAR") | kinds_of(con, table, open_ids)
     return [ReadColumn(name, one, kinds[one]) for name, one in zip(names, ids, strict=True)]
 
 
-def _kinds(con: "DuckDBPyConnection", table: str, ids: Sequence[str]) -> dict[str, str]:
-    if not ids:
-        return {}
-    asked = ", ".join(f"count({one}), {_not_whole(one)}, {_not_number(one)}" for one in ids)
-    row = con.execute(f"SELECT {asked} FROM {table}").fetchone() or ()
-    return {one: _kind(*row[3 * at : 3 * at + 3]) for at, one in enumerate(ids)}
-
-
-def _kind(values: int, not_whole: int, not_number: int) -> str:
-    if not values:
-        return EMPTY
-    if not not_whole:
-        return "BIGINT"
-    return "VARCHAR" if not_number else "DOUBLE"
-
-
-def _not_whole(one: str) -> str:
-    """Count what is no whole number in its one spelling: not `007`, `+7`, ` 7`."""
-    return f"count(*) FILTER ({one} IS NOT NULL AND {_odd(one)})"
-
-
-def _not_number(one: str) -> str:
-    """Count what is no number, or one that a float would change: long digits, leading zeros."""
-    digits = f"NOT contains({one}, '.') AND {one} NOT ILIKE '%e%' AND {one} NOT ILIKE '%n%'"
-    return (
-        f"count(*) FILTER ({one} IS NOT NULL AND (TRY_CAST({one} AS DOUBLE) IS NULL"
-        f" OR ({_odd(one)} AND {one} <> '-0' AND {digits})))"
-    )
-
-
-def _odd(one: str) -> str:
-    return f"CAST(TRY_CAST({one} AS BIGINT) AS VARCHAR) IS DISTINCT FROM {one}"
-
-
-def _explained(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
+def _explained(error: Exception, source: Source) -> str:
+    """Say what is wrong, in few words, without the name that the file has for a moment only."""
+    text = str(error).replace(source.path, source.name)
+    lines = [line.strip()[:_LONG] for line in text.splitlines()]
     told = [line for line in lines if line and not line.startswith(("Possible", "*", "file ="))]
     return " ".join(told[:3]).removeprefix("Invalid Input Error: ")
 

@@ -35,8 +35,11 @@ class Missing(NamedTuple):
         return bool(self.directories or self.files)
 
 
-def missing(store: ObjectStore, wanted: Sequence[Wanted]) -> Missing:
-    """Return what the cache has not got; objects there that are damaged count as missing."""
+def missing(store: ObjectStore, wanted: Sequence[Wanted], *, every: bool = False) -> Missing:
+    """Return what the cache has not got; objects there that are damaged count as missing.
+
+    Of files only what is not read-only is looked into, unless `every` one shall be.
+    """
     absent: list[Wanted] = []
     files: _Files = {}
     for one in wanted:
@@ -47,6 +50,9 @@ def missing(store: ObjectStore, wanted: Sequence[Wanted]) -> Missing:
             _add(files, one, store.verified_tree(one.md5))
         except (MissingObject, BadObject):
             absent.append(one)
+    if every:
+        damaged = {md5: what for md5, what in files.items() if not store.whole(md5)}
+        return Missing(absent, damaged)
     return Missing(absent, _without_present(store, files))
 
 

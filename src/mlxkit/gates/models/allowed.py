@@ -1,8 +1,8 @@
 """Types that a skops file may hold beside those that skops itself trusts: a fixed list.
 
 What a file says that it contains never decides what is loaded from it. All of these are classes of
-scikit-learn that hold numbers, or that look at them. A project adds to it by name in its reviewed
-`mlx.yaml`.
+scikit-learn and numpy that hold numbers, or that look at them. A project adds to it by name in its
+reviewed `mlx.yaml`.
 """
 
 TRUSTED = (
@@ -24,4 +24,9 @@ TRUSTED = (
     "sklearn.gaussian_process.kernels.Product",
     "sklearn.gaussian_process.kernels.RBF",
     "sklearn.utils._bunch.Bunch",
+    # What searches and preprocessing keep beside the model.
+    "numpy.dtype",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.metrics._scorer._PassthroughScorer",
 )

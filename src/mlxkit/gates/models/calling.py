@@ -1,4 +1,4 @@
-"""What runs in the process of a model: loads it by a safe format, feeds it, measures; no network.
+"""What runs in the process of a model: loads it by a safe format, feeds it, measures.
 
 `python -I calling.py` reads a request as JSON from standard input and writes one JSON document.
 It knows nothing of mlx, so that what it measures is the model.
@@ -52,14 +52,14 @@ def _limit(request: Any) -> None:
 
 def types(request: Any) -> Any:
     """Return the types in a skops file that are not allowed."""
-    io = _import("skops.io", "skops")
+    io = _import("skops.io")
     found = io.get_untrusted_types(file=request["model"])
     return {"types": sorted(set(found) - set(request["types"]))}
 
 
 def latency(request: Any) -> Any:
     """Return how long each call took, in nanoseconds."""
-    call, batches = _ready(request)
+    call, batches = _calls(_load(request), _read(request), request)
     began = time.monotonic()
     for number in range(request["warm_up"]):
         call(batches[number % len(batches)])
@@ -79,36 +79,37 @@ def latency(request: Any) -> Any:
 def memory(request: Any) -> Any:
     """Return the bytes that loading and one call added to the resident memory, at its peak."""
     table = _read(request)
-    _libraries(request["format"])
+    for library in LIBRARIES[request["format"]]:  # what is not the model's
+        _import(library)
     gc.collect()
-    before = _resident()
+    before = _status("VmRSS") or _peak()
     _forget_peak()
     model = _load(request)
     called = request["format"] != "safetensors"
     if called:
-        call, batches = _calls(model, table, request)
+        call, batches = _calls(model, table, request, most=1)
         call(batches[0])
     return {"added": max(0, _peak() - before), "called": called}
 
 
+LIBRARIES = {
+    "skops": ("skops.io", "sklearn.ensemble", "sklearn.linear_model", "sklearn.pipeline"),
+    "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost",),
+    "onnx": ("onnxruntime",),
+    "safetensors": ("safetensors.numpy",),
+}
 TASKS = {"types": types, "latency": latency, "memory": memory}
-
-
-def _ready(request: Any) -> Any:
-    if request["format"] == "safetensors":
-        raise Unable("safetensors hold numbers alone: there is nothing to call")
-    table = _read(request)
-    return _calls(_load(request), table, request)
 
 
 def _read(request: Any) -> Any:
     """Return the inputs as a data frame."""
-    pandas = _import("pandas", "pandas")
+    pandas = _import("pandas")
     path, named = request["inputs"], request["inputs_named"]
     with open(path, "rb") as file:
         parquet = file.read(4) == b"PAR1"
     if parquet:
-        table = _import("pyarrow.parquet", "pyarrow").read_table(path).to_pandas()
+        table = _import("pyarrow.parquet").read_table(path).to_pandas()
     else:
         try:
             table = pandas.read_csv(path)
@@ -122,98 +123,98 @@ def _read(request: Any) -> Any:
 def _load(request: Any) -> Any:
     path, form = request["model"], request["format"]
     if form == "skops":
-        io = _import("skops.io", "skops")
-        return io.load(path, trusted=list(request["types"]))
+        return _import("skops.io").load(path, trusted=list(request["types"]))
     if form == "lightgbm":
-        return _import("lightgbm", "lightgbm").Booster(model_file=path)
+        return _import("lightgbm").Booster(model_file=path)
     if form == "xgboost":
-        booster = _import("xgboost", "xgboost").Booster()
+        booster = _import("xgboost").Booster()
         with open(path, "rb") as file:
             booster.load_model(bytearray(file.read()))
         return booster
     if form == "onnx":
-        runtime = _import("onnxruntime", "onnxruntime")
+        runtime = _import("onnxruntime")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         with open(path, "rb") as file:
             return runtime.InferenceSession(file.read(), options, ["CPUExecutionProvider"])
-    numpy = _import("safetensors.numpy", "safetensors")
-    return numpy.load_file(path)
+    return _import("safetensors.numpy").load_file(path)
 
 
-def _libraries(form: str) -> None:
-    """Import what a model of this format needs, so that it is not counted as the model's."""
-    if form == "skops":
-        _import("skops.io", "skops")
-        for name in ("ensemble", "linear_model", "pipeline"):
-            _import(f"sklearn.{name}", "scikit-learn")
-    elif form in ("lightgbm", "xgboost"):
-        _import(form, form)
-    elif form == "onnx":
-        _import("onnxruntime", "onnxruntime")
-
-
-def _calls(model: Any, table: Any, request: Any) -> Any:
+def _calls(model: Any, table: Any, request: Any, most: int = 256) -> Any:
     """Return what calls the model, and what it is called with: rows one after the other."""
     form, rows = request["format"], request["rows"]
-    named = getattr(model, "feature_names_in_", None)
-    columns = request["columns"] or ([str(one) for one in named] if named is not None else None)
-    if columns is None:
-        columns = [one for one in table.columns if one not in request["leave_out"]]
+    if form == "safetensors":
+        raise Unable("safetensors hold numbers alone: there is nothing to call")
+    named = _own_columns(model, form)
+    left = [one for one in table.columns if one not in request["leave_out"]]
+    columns = request["columns"] or named or left
     absent = [one for one in columns if one not in table.columns]
     if absent:
         raise Unable(f"{request['inputs_named']} has no column {', '.join(absent[:5])}")
     chosen = table[columns]
     if len(chosen) < rows:
         raise Unable(f"{request['inputs_named']} has {len(chosen)} rows, a call takes {rows}")
-    most = min(len(chosen) // rows, 256)
-    frames = [chosen.iloc[one * rows : (one + 1) * rows] for one in range(most)]
+    number = min(len(chosen) // rows, most)
+    frames = [chosen.iloc[one * rows : (one + 1) * rows] for one in range(number)]
     if form == "skops":
-        return _method(model, request), (
-            frames if named is not None else [one.to_numpy() for one in frames]
-        )
+        called = frames if named is not None else [one.to_numpy() for one in frames]
+        return _method(model, request), called
+    if form == "onnx":
+        inputs = model.get_inputs()
+        return lambda feed: model.run(None, feed), [_feed(inputs, one) for one in frames]
     arrays = [one.to_numpy(dtype="float32") for one in frames]
     if form == "lightgbm":
         return lambda rows: model.predict(rows, num_threads=1), arrays
-    if form == "xgboost":
-        matrix = _import("xgboost", "xgboost").DMatrix
-        model.set_param({"nthread": 1})
-        names = model.feature_names
-        return lambda rows: model.predict(matrix(rows, feature_names=names)), arrays
-    (name,) = [one.name for one in model.get_inputs()] if len(model.get_inputs()) == 1 else [""]
-    if not name:
-        raise Unable("the ONNX model takes several inputs: only one table is known")
-    return lambda rows: model.run(None, {name: rows}), arrays
+    matrix = _import("xgboost").DMatrix
+    model.set_param({"nthread": 1})
+    names = model.feature_names
+    return lambda rows: model.predict(matrix(rows, feature_names=names)), arrays
+
+
+def _own_columns(model: Any, form: str) -> list[str] | None:
+    """Return the columns that a model names, in its order; None where it names none."""
+    if form == "onnx":
+        names = [one.name for one in model.get_inputs()]
+        return names if len(names) > 1 else None
+    if form == "lightgbm":
+        names = model.feature_name()
+        return None if names == [f"Column_{one}" for one in range(len(names))] else names
+    told = getattr(model, "feature_names" if form == "xgboost" else "feature_names_in_", None)
+    return None if told is None else [str(one) for one in told]
+
+
+def _feed(inputs: Any, frame: Any) -> Any:
+    """Return what ONNX calls a model with: all columns as one input, or each as its own."""
+    feed = {}
+    for number, one in enumerate(inputs):
+        kind = one.type.removeprefix("tensor(").removesuffix(")")
+        part = frame if len(inputs) == 1 else frame.iloc[:, number : number + 1]
+        feed[one.name] = part.to_numpy(dtype=ONNX_TYPES.get(kind, kind))
+    return feed
+
+
+ONNX_TYPES = {"float": "float32", "double": "float64", "string": "object"}
+"""Those whose names numpy does not know."""
 
 
 def _method(model: Any, request: Any) -> Any:
     names = [request["call"]] if request["call"] else ["predict_proba", "predict", "transform"]
-    for name in names:
-        found = getattr(model, name, None)
-        if callable(found):
-            return found
+    found = next((getattr(model, one) for one in names if hasattr(model, one)), None)
+    if found is not None:
+        return found
     raise Unable(f"the model, {type(model).__name__}, has no {' or '.join(names)}")
 
 
-def _import(name: str, package: str) -> Any:
+def _import(name: str) -> Any:
     from importlib import import_module
 
     try:
         return import_module(name)
     except ImportError as error:
-        extra = "mlxkit[gates]" if package in EXTRA else package
+        package = name.partition(".")[0].replace("sklearn", "scikit-learn")
+        ours = ("skops", "scikit-learn", "pandas", "pyarrow")
+        extra = "mlxkit[gates]" if package in ours else package
         raise Unable(f"needs {package}: pip install '{extra}' ({error})") from None
-
-
-EXTRA = ("skops", "scikit-learn", "pandas", "pyarrow")
-
-
-def _resident() -> int:
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return _peak()
 
 
 def _forget_peak() -> None:
@@ -226,14 +227,19 @@ def _forget_peak() -> None:
         pass
 
 
-def _peak() -> int:
+def _status(name: str) -> int:
+    """Return bytes that Linux tells of this process, 0 where it does not."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) << 10
+            told = dict(line.split(":", 1) for line in file)
     except OSError:
-        pass
+        return 0
+    return int(told[name].split()[0]) << 10 if name in told else 0
+
+
+def _peak() -> int:
+    if told := _status("VmHWM"):
+        return told
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak << 10
 

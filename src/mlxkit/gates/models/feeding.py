@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.context import Context
 from mlxkit.gates.models.allowed import TRUSTED
 from mlxkit.gates.models.formats import Refused, format_of
 from mlxkit.gates.models.process import ask
@@ -19,9 +19,9 @@ class Asked(NamedTuple):
     evidence: Mapping[str, str]
 
 
-def ask_model(task: str, settings: Mapping[str, Any], bench: Bench, **more: Any) -> Asked:
+def ask_model(task: str, settings: Mapping[str, Any], context: Context, **more: Any) -> Asked:
     """Have a rule's model do a task on its inputs; raises Unjudged, MlxError for missing data."""
-    subject = bench.subject
+    subject = context.subject
     paths = (settings["model"], settings["inputs"])
     model, inputs = (subject.data(path) for path in paths)
     evidence = {subject.key(paths[0]): model.md5, subject.key(paths[1]): inputs.md5}

@@ -5,12 +5,13 @@ Nothing here is loaded, unpacked or decompressed beyond fixed limits.
 
 import json
 import os
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mlxkit.gates.models.pickles import is_pickle
+from mlxkit.gates.models.pickles import is_pickle, may_run
 
 SKOPS = "skops"
 ONNX = "onnx"
@@ -19,8 +20,14 @@ LIGHTGBM = "lightgbm"
 XGBOOST = "xgboost"
 
 _HEAD = 1 << 16
-_HEADER = 100 << 20
-"""The largest header of safetensors, as its own library has it."""
+_HEADER = 25 << 20
+"""The largest header of safetensors: hundreds of thousands of tensors. It is parsed here."""
+_TREES = b"tree\nversion="
+_BOOSTER = re.compile(rb'\s*\{\s*"learner"\s*:\s*\{|\{L\0{7}\x07learner\{')
+"""How XGBoost begins its JSON and its UBJSON."""
+_IR_VERSION = 0x08
+"""What ONNX begins with: the first field that any of its writers writes."""
+_OF_SKOPS = re.compile(r"schema\.json|[^/\\]+\.(npy|npz|bin)")
 _MEMBERS = 100_000
 _UNPACKED = 8 << 30
 _RATIO = 200
@@ -47,22 +54,34 @@ def format_of(path: str) -> str:
             raise Refused("it is empty")
         if head.startswith(b"PK\x03\x04") or zipfile.is_zipfile(file):
             return _of_archive(file, head)
-        for start, name in _COMPRESSED.items():
-            if head.startswith(start):
-                raise Refused(f"it is compressed ({name}), as pickles of joblib are")
-        if is_pickle(head, whole=size <= len(head)):
-            raise Refused("it is a pickle: to load it runs whatever code it holds")
-        if head.startswith(b"\x89HDF"):
-            raise Refused("it is HDF5: a Keras model there may hold pickled code")
-        if head.startswith(b"tree\nversion="):
-            return LIGHTGBM
-        if _is_safetensors(file, head, size):
-            return SAFETENSORS
-        if head.lstrip()[:1] == b"{" and _is_xgboost(file):
-            return XGBOOST
-        if _is_onnx(file, size):
-            return ONNX
-    raise Refused("it is in none of the safe formats: skops, ONNX, safetensors, LightGBM, XGBoost")
+        found = _safe(file, head, size)
+    if found is None:
+        raise Refused(_why_not(head, whole=size <= len(head)))
+    return found
+
+
+def _safe(file: BinaryIO, head: bytes, size: int) -> str | None:
+    """Return the safe format that a file has; nothing that begins as these do is a pickle, too."""
+    if head.startswith(_TREES):
+        return LIGHTGBM
+    if _BOOSTER.match(head):
+        return XGBOOST
+    if head[0] == _IR_VERSION and _is_onnx(file, size):
+        return ONNX
+    if _is_safetensors(file, head, size) and not may_run(head):
+        return SAFETENSORS
+    return None
+
+
+def _why_not(head: bytes, *, whole: bool) -> str:
+    for start, name in _COMPRESSED.items():
+        if head.startswith(start):
+            return f"it is compressed ({name}), as pickles of joblib are"
+    if is_pickle(head, whole=whole):
+        return "it is a pickle: to load it runs whatever code it holds"
+    if head.startswith(b"\x89HDF"):
+        return "it is HDF5: a Keras model there may hold pickled code"
+    return "it is in none of the safe formats: skops, ONNX, safetensors, LightGBM, XGBoost"
 
 
 def _of_archive(file: BinaryIO, head: bytes) -> str:
@@ -77,6 +96,9 @@ def _of_archive(file: BinaryIO, head: bytes) -> str:
             names = {one.filename for one in members}
             if len(names) != len(members):
                 raise Refused("its archive has two entries of one name")
+            strange = next((one for one in names if not _OF_SKOPS.fullmatch(one)), None)
+            if "schema.json" in names and strange is not None:
+                raise Refused(f"its archive holds what skops does not write, {strange}")
             if "schema.json" in names:
                 return SKOPS
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
@@ -116,7 +138,7 @@ def _is_safetensors(file: BinaryIO, head: bytes, size: int) -> bool:
         return False
     file.seek(8)
     try:
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(length).decode("utf-8"))
     except (ValueError, RecursionError):
         return False
     tensors = [one for name, one in header.items() if name != "__metadata__"]
@@ -126,15 +148,6 @@ def _is_safetensors(file: BinaryIO, head: bytes, size: int) -> bool:
         and 0 <= end[0] <= end[1] <= size - 8 - length
         for end in ends
     )  # fmt: skip
-
-
-def _is_xgboost(file: BinaryIO) -> bool:
-    file.seek(0)
-    try:
-        found = json.loads(file.read(1 << 30))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and isinstance(found.get("learner"), dict) and "version" in found
 
 
 def _is_onnx(file: BinaryIO, size: int) -> bool:

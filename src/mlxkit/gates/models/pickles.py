@@ -4,6 +4,7 @@ import pickletools
 
 _ENOUGH = 64
 """So many opcodes in a row that are right are no accident."""
+_IMPORTS = frozenset({"GLOBAL", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4"})
 
 
 def is_pickle(start: bytes, *, whole: bool) -> bool:
@@ -22,3 +23,11 @@ def is_pickle(start: bytes, *, whole: bool) -> bool:
         # Cut off in the middle of an opcode's argument: as far as it goes, it is one.
         return marked or (not whole and count >= _ENOUGH // 4)
     return marked
+
+
+def may_run(start: bytes) -> bool:
+    """Tell whether what reads bytes as a pickle would come to an opcode that imports something."""
+    try:
+        return any(opcode.name in _IMPORTS for opcode, _, _ in pickletools.genops(start))
+    except Exception:  # as above; none came before
+        return False

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from mlxkit.core.files import scratch_folder
 from mlxkit.gates.models import calling
 from mlxkit.gates.verdict import Unjudged
 
@@ -27,7 +28,7 @@ def ask(task: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     `within` and `limit` of the request are the seconds and bytes that it may take. It sees none of
     this process's environment, so no tokens, and one thread is what libraries may use.
     """
-    with tempfile.TemporaryDirectory(prefix="mlx-model-") as folder:
+    with scratch_folder("mlx-model-") as folder:
         env = {name: os.environ[name] for name in _KEPT if name in os.environ}
         env |= dict.fromkeys(_THREADS, "1") | {"HOME": folder, "TMPDIR": folder}
         with tempfile.TemporaryFile() as told:
@@ -51,14 +52,11 @@ def ask(task: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _read(process: subprocess.Popen[bytes], within: float, limit: int) -> bytes:
     """Return all that the process says; raises Unjudged where it takes too long or too much."""
-    import psutil
-
     assert process.stdout is not None
     ends = time.monotonic() + within
     found = bytearray()
-    with selectors.DefaultSelector() as waiting, contextlib.suppress(psutil.Error):
+    with selectors.DefaultSelector() as waiting:
         waiting.register(process.stdout, selectors.EVENT_READ)
-        watched = psutil.Process(process.pid)
         while True:
             if waiting.select(_PAUSE):
                 data = os.read(process.stdout.fileno(), 1 << 16)
@@ -70,11 +68,21 @@ def _read(process: subprocess.Popen[bytes], within: float, limit: int) -> bytes:
             if time.monotonic() > ends:
                 raise Unjudged(f"it took more than {within:g} s: it was ended")
             # The address space is limited already, where the system does that.
-            if watched.memory_info().rss > limit:
+            if _resident(process.pid) > limit:
                 raise Unjudged(f"it took more than {limit >> 20} MiB: it was ended")
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(max(0.1, ends - time.monotonic()))
     return bytes(found)
+
+
+def _resident(pid: int) -> int:
+    """Return the bytes of a process; 0 for one that has ended."""
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

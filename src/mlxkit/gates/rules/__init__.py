@@ -1,1 +1,1 @@
-"""The kinds of rules, each `check(settings, bench) -> list[Verdict]`; looks only, never guesses."""
+"""The kinds of rules, each `check(settings, context) -> list[Verdict]`; only looks."""

@@ -1,11 +1,11 @@
-"""`approval: {from, least, not_author}`: who approved just this, as the audit log has it."""
+"""`approval: {from, least, not_author, signed}`: who approved this, as the audit log has it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.approvals import Approval, approvals, author_of, thing_of
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.approvals import Approval, approvals, authors_of, thing_of
+from mlxkit.gates.context import Context
 from mlxkit.gates.verdict import Unjudged, Verdict, Word
 
 
@@ -16,18 +16,17 @@ class Counted(NamedTuple):
     not_counted: Sequence[str]
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Count the people who approved this commit with these digests; raises Unjudged."""
-    session = bench.session
+    session = context.session
     if session is None or session.git_root is None:
         raise Unjudged("without Git nobody can approve")
     try:
-        thing = thing_of(session, bench.subject)
-        known = approvals(session, bench.name, signed=settings["signed"])
+        thing = thing_of(session, context.subject)
+        known = approvals(session, context.name, signed=settings["signed"])
     except MlxError as error:
         raise Unjudged(f"approvals cannot be told: {error}") from None
-    author = author_of(session.git_root, thing.commit) if settings["not_author"] else ()
-    found = counted(settings, [one for one in known if one.thing == thing], author)
+    found = count(settings, [one for one in known if one.thing == thing], session.git_root)
     least, number = settings["least"], len(found.who)
     word: Word = "pass" if number >= least else "fail"
     by = ", ".join(found.who) or "nobody"
@@ -38,7 +37,13 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
         why += f"; not counted: {', '.join(found.not_counted)}"
     elif not found.who and any(one.thing.commit != thing.commit for one in known):
         why += "; approvals are of other commits"
-    return [Verdict("approval", word, why, bench.name, number, least)]
+    return [Verdict("approval", word, why, context.name, number, least)]
+
+
+def count(settings: Mapping[str, Any], found: Sequence[Approval], git_root: str) -> Counted:
+    """Return who counts, of approvals of one commit."""
+    asked = settings["not_author"] and found
+    return counted(settings, found, authors_of(git_root, found[0].thing.commit) if asked else ())
 
 
 def counted(
@@ -51,7 +56,7 @@ def counted(
     refused: dict[str, None] = {}
     for one in found:
         keys = [one.email.casefold(), one.name.casefold()]
-        entry = next((allowed[key] for key in keys if key in allowed), None)
+        entry = allowed.get(keys[0]) or (None if "@" in one.name else allowed.get(keys[1]))
         if entry is None:
             refused[f"{one.name} (is not one of them)"] = None
         elif set(keys) & {each.casefold() for each in author}:

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench, find, value_in
+from mlxkit.gates.context import Context, find, value_in
 from mlxkit.gates.verdict import Verdict, exact, shown
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Let the metric be worse by no more than `lose`; raises Unjudged."""
-    found = find(bench.subject, settings["metric"])
-    base = bench.against(settings)
+    found = find(context.subject, settings["metric"])
+    base = context.against(settings)
     other = value_in(base, found.file, found.key)
-    better = bench.better(settings, found.key)
+    better = context.better(settings, found.key)
     lost = -better * (exact(found.value) - exact(other.value))
     good = lost <= exact(settings["lose"])
     change = float(exact(found.value) - exact(other.value))

@@ -3,24 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench, Found, find
+from mlxkit.gates.context import Context, Found, find
 from mlxkit.gates.verdict import Unjudged, Verdict, exact, shown
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the metric to each of the baselines; raises Unjudged where the metric itself is not."""
-    found = find(bench.subject, settings["metric"])
-    better = bench.better(settings, found.key)
+    found = find(context.subject, settings["metric"])
+    better = context.better(settings, found.key)
     return [
-        _against(name, other, found, better, settings["by"], bench)
+        _against(name, other, found, better, settings["by"], context)
         for name, other in settings["over"].items()
     ]
 
 
-def _against(name: str, told: Any, found: Found, better: int, by: float, bench: Bench) -> Verdict:
+def _against(
+    name: str, told: Any, found: Found, better: int, by: float, context: Context
+) -> Verdict:
     verdict = Verdict("baseline", "fail", "", name, found.value, evidence=found.evidence)
     try:
-        value, evidence = _value(told, bench)
+        value, evidence = _value(told, context)
     except Unjudged as error:
         seen = {**found.evidence, **error.evidence}
         return verdict._replace(why=f"baseline {name}: {error.why}", evidence=seen)
@@ -28,7 +30,7 @@ def _against(name: str, told: Any, found: Found, better: int, by: float, bench: 
     # A baseline must be beaten: to be as good is not enough where no margin is asked for.
     good = gain >= exact(by) if by else gain > 0
     more = "more" if better > 0 else "less"
-    wanted = f"at least {shown(by)} {more}" if by else "it must be better"
+    wanted = f"at least {shown(by)} {more} is wanted" if by else "it must be better"
     ours, theirs = shown(found.value, value), shown(value, found.value)
     return verdict._replace(
         verdict="pass" if good else "fail",
@@ -39,11 +41,11 @@ def _against(name: str, told: Any, found: Found, better: int, by: float, bench: 
     )
 
 
-def _value(told: Any, bench: Bench) -> tuple[float, Mapping[str, str]]:
+def _value(told: Any, context: Context) -> tuple[float, Mapping[str, str]]:
     if isinstance(told, str):
-        other = find(bench.subject, told)
+        other = find(context.subject, told)
     elif isinstance(told, Mapping):
-        other = find(bench.at(told["at"]), told["metric"])
+        other = find(context.at(told["at"]), told["metric"])
     else:
         return told, {}
     return other.value, other.evidence

@@ -3,26 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench, find, value_in
-from mlxkit.gates.spent import Ledger, Spent
+from mlxkit.gates.context import Context, find, value_in
 from mlxkit.gates.verdict import Unjudged, Verdict, exact, shown
+from mlxkit.gates.version_cost import Ledger, Spent
 
 _DRAWN = 10
 """Only so many stages are figures of a verdict: the dearest."""
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Let the cost grow by more than `more` only for a gain of at least `for`.
 
     Raises Unjudged where a metric or a run is missing, MlxError where records cannot be read.
     """
-    found = find(bench.subject, settings["metric"])
-    base = bench.against(settings)
+    found = find(context.subject, settings["metric"])
+    base = context.against(settings)
     other = value_in(base, found.file, found.key)
     change = exact(found.value) - exact(other.value)
-    gain = bench.better(settings, found.key) * change
+    gain = context.better(settings, found.key) * change
     evidence = {**found.evidence, **other.evidence}
-    ours, theirs = _both(settings, bench, evidence)
+    ours, theirs = _both(settings, context, evidence)
     limit = theirs.total * (1 + settings["more"])
     dear, small = ours.total > limit, gain < exact(settings["for_"])
     told = f"{float(change):+.6g}" if change else "unchanged"
@@ -40,14 +40,14 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
 
 
 def _both(
-    settings: Mapping[str, Any], bench: Bench, evidence: Mapping[str, str]
+    settings: Mapping[str, Any], context: Context, evidence: Mapping[str, str]
 ) -> tuple[Spent, Spent]:
     try:
-        ledger = Ledger(bench)
-        base = bench.against(settings)
+        ledger = Ledger(context)
+        base = context.against(settings)
         ours, theirs = (
             ledger.spent(one, settings["stages"], settings["measure"])
-            for one in (bench.subject, base)
+            for one in (context.subject, base)
         )
     except Unjudged as error:
         raise Unjudged(error.why, evidence) from None

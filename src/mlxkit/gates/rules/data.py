@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench
-from mlxkit.gates.tables import Table, equals, is_number, null, opened, shown_type
+from mlxkit.gates.context import Context
+from mlxkit.gates.tables import Table, comparable, equals, is_number, null, opened, shown_type
 from mlxkit.gates.verdict import Unjudged, Verdict, Word, shown
 
 Settings = Mapping[str, Any]
 
 
-def check(settings: Settings, bench: Bench) -> list[Verdict]:
+def check(settings: Settings, context: Context) -> list[Verdict]:
     """Hold a recorded table to its limits; raises Unjudged, MlxError where it is not here."""
-    with opened((bench.subject, settings["path"])) as (table,):
+    with opened((context.subject, settings["path"])) as (table,):
         rows = table.rows()
         found = []
         if settings["nulls"] is not None:
@@ -71,8 +71,9 @@ def _nulls(table: Table, rows: int, told: Mapping[str, float]) -> list[Verdict]:
     if found:
         return found
     worst = max(known, key=lambda name: shares[name])
-    many = f"{len(known)} columns are" if len(known) > 1 else f"{worst} is"
-    why = f"{many} empty in at most {round(shares[worst] * rows)} of {rows} rows"
+    one = f"none of {len(known)} columns is" if len(known) > 1 else f"{worst} is"
+    more = "more than " if len(known) > 1 else ""
+    why = f"{one} empty in {more}{round(shares[worst] * rows)} of {rows} rows"
     limit = {"min": None, "max": limits[worst]}
     figures = {name: share for name, share in shares.items() if share}
     return [_within("nulls", shares[worst], limit, why)._replace(figures=figures)]
@@ -96,8 +97,9 @@ def _range(table: Table, rows: int, name: str, limits: Mapping[str, float | None
         if limit is not None and sign * (value - limit) > 0:
             outside = f"NOT {null(one)} AND {number} {'>' if sign > 0 else '<'} ?"
             (count,) = table.row([f"count(*) FILTER ({outside})"], limit)
-            side, end = ("above", "most") if sign > 0 else ("below", "least")
-            text = f"{count} values of {name} are {side} {shown(limit)}: {end} {shown(value)}"
+            side, end = ("above", "highest") if sign > 0 else ("below", "lowest")
+            are = "value of {} is" if count == 1 else "values of {} are"
+            text = f"{count} {are.format(name)} {side} {shown(limit)}, the {end} {shown(value)}"
             wrong.append(Verdict("data", "fail", text, what, value, limit))
     figures = {"min": low, "max": high}
     if not wrong:
@@ -123,9 +125,9 @@ def _label(table: Table, rows: int, told: Settings, unlabelled: bool) -> Verdict
 
 def _duplicates(table: Table, rows: int, told: Settings) -> Verdict:
     columns = table.chosen(told["columns"], told["leave_out"])
-    ids = ", ".join(one.id for one in columns)
+    cells = ", ".join(comparable(one) for one in columns)
     (found,) = table.con.execute(
-        f"SELECT count(*) FROM (SELECT DISTINCT {ids} FROM {table.view})"
+        f"SELECT count(*) FROM (SELECT DISTINCT {cells} FROM {table.view})"
     ).fetchone() or (0,)
     count = rows - found
     why = f"{count} of {rows} rows repeat an earlier one"
@@ -144,5 +146,5 @@ def _within(what: str, value: float, limits: Mapping[str, float | None], why: st
 
 
 def _limits(limits: Mapping[str, float | None]) -> str:
-    words = (("least", limits["min"]), ("most", limits["max"]))
+    words = (("minimum", limits["min"]), ("maximum", limits["max"]))
     return "".join(f", {word} {shown(limit)}" for word, limit in words if limit is not None)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.context import Context
 from mlxkit.gates.models.feeding import ask_model
 from mlxkit.gates.verdict import Unjudged, Verdict, Word, shown
 
@@ -12,10 +12,10 @@ _LEAST = 10
 _SHARES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold quantiles of the measured times to their limits; raises Unjudged, MlxError."""
     more = {key: settings[key] for key in ("warm_up", "repeats")}
-    asked = ask_model("latency", settings, bench, **more)
+    asked = ask_model("latency", settings, context, **more)
     taken = sorted(one / 1e6 for one in asked.answer["taken"])
     if len(taken) < _LEAST:
         why = f"only {len(taken)} calls ended within half of {settings['within']:g} s"

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.context import Context
 from mlxkit.gates.models.feeding import ask_model
 from mlxkit.gates.verdict import Verdict, Word, shown
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the resident memory that was added, at its peak; raises Unjudged, MlxError."""
-    asked = ask_model("memory", settings, bench)
+    asked = ask_model("memory", settings, context)
     value, limit = round(asked.answer["added"] / (1 << 20), 1), settings["max_mib"]
     word: Word = "pass" if value <= limit else "fail"
     relation = "<=" if word == "pass" else ">"

@@ -4,11 +4,13 @@ The paired bootstrap over recorded predictions of the same rows.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Bench, Subject
+from mlxkit.core.progress import Progress
+from mlxkit.gates.context import Context, Subject
 from mlxkit.gates.tables import opened
 from mlxkit.gates.verdict import Unjudged, Verdict, Word, exact, shown
 
@@ -18,28 +20,37 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 _LOWER = ("log_loss", "brier", "mae", "rmse")
 _MOST_UNDEFINED = 0.01
+_LEAST_ROWS = 30
+"""Of fewer, resamples tell nothing: their interval is too narrow, down to a single value."""
 
 
-def check(settings: Settings, bench: Bench) -> list[Verdict]:
+def check(settings: Settings, context: Context) -> list[Verdict]:
     """Hold the interval of the difference to the limit; raises Unjudged, MlxError."""
     ours, theirs = settings["predictions"], settings["other"] or settings["predictions"]
-    base = bench.against(settings) if settings["against"] is not None else bench.subject
-    if base is bench.subject and ours == theirs:
+    base = context.against(settings) if settings["against"] is not None else context.subject
+    if base is context.subject and ours == theirs:
         raise Unjudged(f"{ours} is compared with itself: name another")
     try:
-        change, rows, evidence = _change(settings, (bench.subject, ours), (base, theirs))
+        change, rows, evidence = _change(
+            settings, (context.subject, ours), (base, theirs), context.progress
+        )
     except ImportError:
         raise MlxError(
             "this gate has a rule about predictions, which needs numpy",
             hint="run: pip install 'mlxkit[gates]'",
         ) from None
-    name = base.name if base is not bench.subject else theirs
+    name = base.place(theirs) if settings["other"] else base.name
     return [_verdict(settings, change, rows, name)._replace(evidence=evidence)]
 
 
 def _change(
-    settings: Settings, mine: tuple[Subject, str], other: tuple[Subject, str]
+    settings: Settings,
+    mine: tuple[Subject, str],
+    other: tuple[Subject, str],
+    progress: Progress,
 ) -> tuple["Change", int, Mapping[str, str]]:
+    import numpy as np
+
     from mlxkit.gates.bootstrap import paired
     from mlxkit.gates.measures import prepare
     from mlxkit.gates.predictions import same_rows
@@ -50,17 +61,23 @@ def _change(
             label, here, there = same_rows(ours, theirs, settings)
         except Unjudged as error:
             raise Unjudged(error.why, evidence) from None
-    first, second = (prepare(settings["metric"], label, one) for one in (here, there))
+    if len(label) < _LEAST_ROWS:
+        why = f"{ours.place} has {len(label)} rows: fewer than {_LEAST_ROWS} say nothing about luck"
+        raise Unjudged(why, evidence)
     seed = hashlib.sha256(
         " ".join([settings["metric"], *ours.evidence.values(), *theirs.evidence.values()]).encode()
     )
-    change = paired(
-        first, second, len(label),
-        resamples=settings["resamples"], confidence=settings["confidence"],
-        seed=int.from_bytes(seed.digest()[:8], "big"),
-    )  # fmt: skip
-    if change.ours != change.ours or change.theirs != change.theirs:
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        first, second = (prepare(settings["metric"], label, one) for one in (here, there))
+        change = paired(
+            first, second, len(label),
+            resamples=settings["resamples"], confidence=settings["confidence"],
+            seed=int.from_bytes(seed.digest()[:8], "big"), progress=progress,
+        )  # fmt: skip
+    if math.isnan(change.ours) or math.isnan(change.theirs):
         raise Unjudged(f"{settings['metric']} is not defined on these labels: all alike", evidence)
+    if not all(map(math.isfinite, (change.ours, change.theirs, change.low, change.high))):
+        raise Unjudged(f"{settings['metric']} is infinite: these numbers are too large", evidence)
     if change.undefined > settings["resamples"] * _MOST_UNDEFINED:
         raise Unjudged(
             f"{settings['metric']} is not defined on {change.undefined} of "
@@ -104,4 +121,4 @@ def _judged(settings: Settings, change: "Change", better: int) -> tuple[Word, st
     if good or bad:
         return "pass" if good else "fail", f"{side}; wanted: {wanted}"
     counts = "passed" if settings["inconclusive"] == "pass" else "failed"
-    return "inconclusive", f"wanted: {wanted}: inconclusive counts as {counts} here"
+    return "inconclusive", f"{side}; wanted: {wanted}: inconclusive counts as {counts} here"

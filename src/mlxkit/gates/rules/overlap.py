@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlxkit.data.rows.compare import unified
-from mlxkit.gates.bench import Bench
-from mlxkit.gates.tables import Table, opened
+from mlxkit.data.rows.read import ReadColumn
+from mlxkit.gates.context import Context
+from mlxkit.gates.tables import Table, comparable, opened
 from mlxkit.gates.verdict import Verdict, Word, shown
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the share of the test's rows that the training data has; raises Unjudged, MlxError."""
-    asked = [(bench.subject, settings[one]) for one in ("train", "test")]
+    asked = [(context.subject, settings[one]) for one in ("train", "test")]
     with opened(*asked) as (train, test):
         train.rows()
         rows = test.rows()
@@ -19,7 +20,7 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
     share, most = count / rows, settings["max"]
     why = (
         f"{count} of {rows} rows of {test.place} are in {train.place} ({shown(share)}), "
-        f"most {shown(most)}"
+        f"maximum {shown(most)}"
     )
     evidence = {**train.evidence, **test.evidence}
     word: Word = "pass" if share <= most else "fail"
@@ -32,10 +33,18 @@ def _shared(train: Table, test: Table, settings: Mapping[str, Any]) -> str:
     theirs = train.chosen(settings["columns"], settings["leave_out"])
     for one in theirs:
         test.column(one.name)
-    same = []
-    for one in ours:
-        other = train.column(one.name)
-        kind = unified(other.type, one.type)
-        same.append(f"CAST(a.{other.id} AS {kind}) IS NOT DISTINCT FROM CAST(b.{one.id} AS {kind})")
-    found = f"SELECT 1 FROM {train.view} a WHERE {' AND '.join(same)}"
-    return f"SELECT count(*) FROM {test.view} b WHERE EXISTS ({found})"
+    pairs = [(train.column(one.name), one) for one in ours]
+    a, b = (
+        ", ".join(f"CAST({comparable(pair[side])} AS {_kind(pair)}) AS v{at}"
+                  for at, pair in enumerate(pairs))
+        for side in (0, 1)
+    )  # fmt: skip
+    same = " AND ".join(f"a.v{at} IS NOT DISTINCT FROM b.v{at}" for at in range(len(pairs)))
+    found = f"SELECT 1 FROM (SELECT {a} FROM {train.view}) a WHERE {same}"
+    return f"SELECT count(*) FROM (SELECT {b} FROM {test.view}) b WHERE EXISTS ({found})"
+
+
+def _kind(pair: tuple[ReadColumn, ReadColumn]) -> str:
+    """Return the type to compare in: the shorter one of numbers that were rounded to it."""
+    types = {one.type for one in pair}
+    return "FLOAT" if types == {"FLOAT", "DOUBLE"} else unified(pair[0].type, pair[1].type)

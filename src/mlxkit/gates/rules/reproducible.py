@@ -3,13 +3,14 @@ does it come out again?
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.context import Context
 from mlxkit.gates.verdict import Unjudged, Verdict, Word
 from mlxkit.pipeline.session import Session
 from mlxkit.proof.verify import verify_revision, verify_work_tree
@@ -21,9 +22,9 @@ _SHOWN = 3
 _UNCOMMITTED = "uncommitted"
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the revision to what is asked of it; raises Unjudged."""
-    session, commit = bench.session, bench.subject.commit
+    session, commit = context.session, context.subject.commit
     if session is None or session.git_root is None:
         raise Unjudged("without Git nothing can be told of what is recorded")
     found = []
@@ -34,7 +35,8 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
             raise Unjudged(f"mlx verify cannot tell: {error}") from None
         if settings["verify"]:
             left = [one for one in told.problems if one.kind != _UNCOMMITTED]
-            found.append(_verified(told.stages, left, told.unchecked))
+            wrong = [_told(session, one) for one in (*left, *told.unchecked)]
+            found.append(_verified(told.stages, wrong))
         if settings["committed"]:
             left = [one for one in told.problems if one.kind == _UNCOMMITTED]
             found.append(_committed(session, left, commit))
@@ -45,21 +47,20 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
     return found
 
 
-def _verified(stages: int, problems: Sequence[Problem], unchecked: Sequence[Problem]) -> Verdict:
+def _verified(stages: int, wrong: Sequence[str]) -> Verdict:
     if not stages:
         raise Unjudged("there are no stages: nothing is recorded")
-    wrong = [*problems, *unchecked]
-    why = f"mlx verify: {stages} stages fit what is recorded"
+    some = "1 stage fits" if stages == 1 else f"{stages} stages fit"
+    why = f"mlx verify: {some} what is recorded"
     if wrong:
-        why = f"mlx verify: {_some([_told(one) for one in wrong])}"
+        why = f"mlx verify: {_some(wrong)}"
     return _verdict("verify", why, len(wrong))
 
 
 def _committed(session: Session, problems: Sequence[Problem], commit: str | None) -> Verdict:
-    names = [_told(one) for one in problems]
+    names = [_near(session, one.path) for one in problems]
     if commit is None and session.git_root is not None:
-        changed = [one for one in git.changed(session.git_root) if one.endswith(FILE)]
-        names += [f"{one}: it has changes that are not committed" for one in changed]
+        names += [one for one in git.changed(session.git_root) if one.endswith(FILE)]
     why = f"not committed: {_some(names)}" if names else "all that it depends on is committed"
     return _verdict("committed", why, len(names))
 
@@ -70,7 +71,11 @@ def _rebuilt(session: Session, commit: str | None) -> Verdict:
     rev = commit or git.commit_id(session.git_root, "HEAD")
     if rev is None:
         raise Unjudged("there is no commit to rebuild")
-    words = [sys.executable, "-m", "mlxkit", "-C", session.root, "verify", rev, "--rebuild"]
+    changed = git.changed(session.git_root) if commit is None else ()
+    if changed:
+        return _verdict("rebuild", f"what is not committed cannot be rebuilt: {changed[0]}", 1)
+    # -P: modules of the folder that this is called in are the project's.
+    words = [sys.executable, "-P", "-m", "mlxkit", "-C", session.root, "verify", rev, "--rebuild"]
     done = subprocess.run(
         [*words, "--json"], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
@@ -92,8 +97,12 @@ def _verdict(what: str, why: str, wrong: int) -> Verdict:
     return Verdict("reproducible", word, why, what, wrong, 0)
 
 
-def _told(one: Problem) -> str:
-    return f"{one.stage or one.path}: {one.why}"
+def _told(session: Session, one: Problem) -> str:
+    return ": ".join(filter(None, (one.stage, _near(session, one.path), one.why)))
+
+
+def _near(session: Session, path: str) -> str:
+    return os.path.relpath(path, session.root) if os.path.isabs(path) else path
 
 
 def _some(told: Sequence[str]) -> str:

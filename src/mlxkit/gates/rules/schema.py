@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Bench
+from mlxkit.gates.context import Context
 from mlxkit.gates.verdict import Unjudged, Verdict
 
 _SHOWN = 20
 """Only so many failures are verdicts of their own."""
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Validate a recorded table; raises Unjudged, MlxError where it is not here."""
-    subject, path, file = bench.subject, settings["path"], settings["schema_"]
+    subject, path, file = context.subject, settings["path"], settings["schema_"]
     table, schema = subject.data(path), subject.data(file)
     evidence = {subject.key(path): table.md5, subject.key(file): schema.md5}
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.gates.bench import Bench, Data
+from mlxkit.gates.context import Context, Data
 from mlxkit.gates.models.allowed import TRUSTED
 from mlxkit.gates.models.feeding import safe_format
 from mlxkit.gates.models.formats import SKOPS
@@ -21,9 +21,9 @@ _LIMIT = 4 << 30
 _SHOWN = 5
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Look at a model's format, at the types it holds, at its attestations; raises Unjudged."""
-    subject, path = bench.subject, settings["path"]
+    subject, path = context.subject, settings["path"]
     data = subject.data(path)
     evidence = {subject.key(path): data.md5}
     try:
@@ -31,7 +31,7 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
             raise Unjudged(f"{subject.place(path)} is a folder, not a file")
         told = [Verdict("security", "pass", _loadable(settings, data, subject.place(path)), path)]
         if settings["attested_by"]:
-            told.append(_attested(settings, bench, data))
+            told.append(_attested(settings, context, data))
     except Unjudged as error:
         raise Unjudged(error.why, evidence) from None
     return [one._replace(evidence=evidence) for one in told]
@@ -56,17 +56,20 @@ def _loadable(settings: Mapping[str, Any], data: Data, shown: str) -> str:
     return f"{shown} is {found} of allowed types only"
 
 
-def _attested(settings: Mapping[str, Any], bench: Bench, data: Data) -> Verdict:
+def _attested(settings: Mapping[str, Any], context: Context, data: Data) -> Verdict:
     """Look for an attestation of just these bytes by one of the people; raises Unjudged."""
-    from mlxkit.attest.check import verify
+    from mlxkit.attest.check import verify_content
+    from mlxkit.attest.subjects import Target
     from mlxkit.lineage.index import open_index
+    from mlxkit.lineage.query import Asked
 
-    session, path, wanted = bench.session, settings["path"], settings["attested_by"]
+    session, path, wanted = context.session, settings["path"], settings["attested_by"]
     if session is None or session.git_root is None:
         raise Unjudged(f"{path}: without Git nothing can be attested")
     index = open_index(session.root, session.git_root, lambda _: None)
     try:
-        verdicts = verify(index, data.md5, now=datetime.now(UTC))
+        target = Target(Asked(data.md5), data.path)
+        verdicts = verify_content(index, target, datetime.now(UTC))
     except MlxError as error:
         raise Unjudged(f"{path}: its attestations cannot be checked: {error}") from None
     finally:

@@ -1,23 +1,25 @@
 """`seeds: {metric, against, lose, min, max, spread}`: a metric over runs with several seeds."""
 
+import math
 import statistics
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
-from mlxkit.gates.bench import Bench, Subject, matching, value_in
+from mlxkit.gates.context import Context, Subject, matching, value_in
 from mlxkit.gates.statistics import Interval, difference_interval, mean_interval
 from mlxkit.gates.verdict import Unjudged, Verdict, Word, exact, shown
 
 Values = Mapping[str, float]
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the mean, with its interval, and the spread to their limits; raises Unjudged."""
     key = settings["metric"].rpartition(":")[2]
-    ours, evidence = _values(settings, bench.subject)
+    ours, evidence = _values(settings, context.subject)
     found = []
     if settings["against"] is not None:
-        found.append(_against(settings, key, ours, bench))
+        found.append(_against(settings, key, ours, context))
     for name, sign in (("min", 1), ("max", -1)):
         if settings[name] is not None:
             interval = mean_interval(list(ours.values()), settings["confidence"])
@@ -47,9 +49,9 @@ def _values(settings: Mapping[str, Any], subject: Subject) -> tuple[Values, Mapp
     }
 
 
-def _against(settings: Mapping[str, Any], key: str, ours: Values, bench: Bench) -> Verdict:
-    base = bench.against(settings)
-    better = bench.better(settings, key)
+def _against(settings: Mapping[str, Any], key: str, ours: Values, context: Context) -> Verdict:
+    base = context.against(settings)
+    better = context.better(settings, key)
     theirs, evidence = _values(settings, base)
     paired = ours.keys() == theirs.keys()
     if paired:
@@ -78,7 +80,7 @@ def _mean(settings: Mapping[str, Any], key: str, interval: Interval, sign: int) 
     word = _word(interval, limit, sign)
     why = (
         f"mean {key} {interval.mean:.6g}, {_told(settings, interval)}, "
-        f"{'least' if sign > 0 else 'most'} {shown(limit)}{_remark(settings, word)}"
+        f"{'minimum' if sign > 0 else 'maximum'} {shown(limit)}{_remark(settings, word)}"
     )
     return Verdict(
         "seeds", word, why, f"mean {key}", interval.mean, limit,
@@ -87,9 +89,12 @@ def _mean(settings: Mapping[str, Any], key: str, interval: Interval, sign: int) 
 
 
 def _spread(settings: Mapping[str, Any], key: str, ours: Values) -> Verdict:
-    value, limit = statistics.stdev(ours.values()), settings["spread"]
-    good = value <= limit
-    why = f"standard deviation of {key} over {len(ours)} seeds {shown(value)}, most {shown(limit)}"
+    variance = statistics.variance(Fraction(repr(one)) for one in ours.values())
+    value, limit = math.sqrt(variance), settings["spread"]
+    good = variance <= Fraction(repr(limit)) ** 2  # as they are written: no digit of rounding
+    why = (
+        f"standard deviation of {key} over {len(ours)} seeds {shown(value)}, maximum {shown(limit)}"
+    )
     return Verdict("seeds", "pass" if good else "fail", why, f"spread of {key}", value, limit)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlxkit.core.errors import MlxError
-from mlxkit.data.rows.read import EMPTY, ReadColumn
-from mlxkit.gates.bench import Bench, Subject
+from mlxkit.data.rows.kinds import EMPTY
+from mlxkit.data.rows.read import ReadColumn
+from mlxkit.gates.context import Context, Subject
 from mlxkit.gates.tables import Table, is_number, opened, shown_type
 from mlxkit.gates.verdict import Verdict, shown
 
@@ -24,13 +25,13 @@ _MEASURES = {
 }
 
 
-def check(settings: Settings, bench: Bench) -> list[Verdict]:
+def check(settings: Settings, context: Context) -> list[Verdict]:
     """Hold each column to how much it may have moved; raises Unjudged, MlxError."""
     path = settings["path"]
-    base = _base(settings, bench)
+    base = _base(settings, context)
     if base is None:
-        return [_first(settings, bench)]
-    with opened((base, path), (bench.subject, path)) as (before, now):
+        return [_first(settings, context)]
+    with opened((base, path), (context.subject, path)) as (before, now):
         evidence = {**before.evidence, **now.evidence}
         before.rows(), now.rows()
         if len(set(evidence.values())) == 1:
@@ -44,21 +45,23 @@ def check(settings: Settings, bench: Bench) -> list[Verdict]:
     ]
 
 
-def _base(settings: Settings, bench: Bench) -> Subject | None:
+def _base(settings: Settings, context: Context) -> Subject | None:
     if settings["against"] is not None:  # only then may the user's base take its place
-        return bench.against(settings)
-    return bench.accepted(bench.name, settings["path"])
+        return context.against(settings)
+    return context.accepted(context.name, settings["path"])
 
 
-def _first(settings: Settings, bench: Bench) -> Verdict:
+def _first(settings: Settings, context: Context) -> Verdict:
     """Judge the first version: there is nothing to compare it with."""
-    with opened((bench.subject, settings["path"])) as (table,):
+    with opened((context.subject, settings["path"])) as (table,):
         table.rows()
-    why = f"gate {bench.name} has not accepted any version of {table.place} before"
+    why = f"gate {context.name} has not accepted any version of {table.place} before"
     if settings["first"] == "pass":
         why += ": the first one passes here"
         return Verdict("shift", "pass", why, "shift", evidence=table.evidence)
-    why += f"; look at it, then: mlx gate {bench.name} --override --reason TEXT, or say first: pass"
+    why += (
+        f"; look at it, then: mlx gate {context.name} --override --reason TEXT, or say first: pass"
+    )
     return Verdict("shift", "fail", why, "shift", evidence=table.evidence)
 
 
@@ -103,11 +106,11 @@ def _verdict(
     """Judge the column that moved most; all others moved less."""
     ranked = sorted(effects, key=lambda one: (-one.size, one.column))
     worst, most = ranked[0], settings[measure]
-    moved = [one.column for one in ranked if one.size > most]
+    moved = [one.column for one in ranked if not one.size <= most]
     others = f", and {len(moved) - 1} more columns: {', '.join(moved[1:4])}" if moved[1:] else ""
     why = (
         f"{_MEASURES[measure]} against {name}: {worst.column} {_size(worst.size, most)}, "
-        f"most {shown(most)}{others}{', ...' if moved[4:] else ''}"
+        f"maximum {shown(most)}{others}{', ...' if moved[4:] else ''}"
     )
     figures = {one.column: float(f"{min(one.size, _LARGEST):.10g}") for one in ranked[:_DRAWN]}
     return Verdict(

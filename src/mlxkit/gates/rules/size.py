@@ -4,16 +4,17 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench
+from mlxkit.core.words import counted
+from mlxkit.gates.context import Context
 from mlxkit.gates.verdict import Verdict, Word
 
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the size to its limit; raises Unjudged, MlxError."""
-    subject, path, limit = bench.subject, settings["path"], settings["max"]
-    data = bench.subject.data(path)
+    subject, path, limit = context.subject, settings["path"], settings["max"]
+    data = context.subject.data(path)
     value = _below(data.path) if data.is_dir else os.stat(data.path).st_size
     word: Word = "pass" if value <= limit else "fail"
     relation = "<=" if word == "pass" else ">"
@@ -28,8 +29,8 @@ def people(size: int, beside: int) -> str:
         if size >= unit:
             brief = f"{size / unit:.3g} {name}"
             same = beside != size and f"{beside / unit:.3g} {name}" == brief
-            return f"{size} bytes" if same else brief
-    return f"{size} bytes"
+            return counted(size, "byte") if same else brief
+    return counted(size, "byte")
 
 
 def _below(folder: str) -> int:

@@ -1,38 +1,23 @@
-"""`slices: {file, metric, worst, gap, least_rows}`: a metric of each slice of the data.
+"""`slices: {file, metric, worst, gap, least_rows}`: a metric of each slice of the data."""
 
-A slice is a mapping that holds values; what holds mappings only is a group of slices. So the file
-may be GROUP: SLICE: METRIC, or SLICE: METRIC alone, or nested deeper.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlxkit.gates.bench import Bench, read
+from mlxkit.gates.context import Context, read
 from mlxkit.gates.verdict import Unjudged, Verdict, Word, exact, finite, shown
+from mlxkit.metrics.slices import Slice, slices_of
 
 
-class Slice(NamedTuple):
-    """One slice: its group's name, its own, and what the file says of it."""
-
-    group: str
-    name: str
-    values: Mapping[str, Any]
-
-    @property
-    def title(self) -> str:
-        return f"{self.group}={self.name}" if self.group else self.name
-
-
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the worst slice, and the gap within each group, to their limits; raises Unjudged."""
-    subject, path, metric = bench.subject, settings["file"], settings["metric"]
+    subject, path, metric = context.subject, settings["file"], settings["metric"]
     file = read(subject, path)
     evidence = {subject.key(path): file.md5}
     try:
-        judged, small = _judged(settings, list(slices_of(file.values)))
+        judged, small = _judged(settings, list(slices_of(file.values, metric)))
         found = []
         if settings["worst"] is not None:
-            found.append(_worst(settings, bench.better(settings, metric), judged))
+            found.append(_worst(settings, context.better(settings, metric), judged))
         if settings["gap"] is not None:
             found.append(_gap(settings, judged))
     except Unjudged as error:
@@ -45,17 +30,6 @@ def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
         one._replace(why=f"{path}: {one.why}{left}", figures=figures, evidence=evidence)
         for one in found
     ]
-
-
-def slices_of(values: Any, above: tuple[str, ...] = ()) -> Iterator[Slice]:
-    """Yield the slices that a metrics file holds."""
-    if not isinstance(values, Mapping):
-        return
-    if above and any(not isinstance(one, Mapping) for one in values.values()):
-        yield Slice(".".join(above[:-1]), above[-1], values)
-        return
-    for name, inner in values.items():
-        yield from slices_of(inner, (*above, str(name)))
 
 
 class Judged(NamedTuple):
@@ -90,10 +64,17 @@ def _judged(settings: Mapping[str, Any], slices: list[Slice]) -> tuple[list[Judg
     for one in chosen:
         known_rows = least > 0 or settings["rows"] in one.values
         rows = _number(one, settings["rows"]) if known_rows else None
+        if rows is not None and rows < 0:
+            raise Unjudged(f"{settings['rows']} of {one.title} is {shown(rows)}")
         if rows is None or rows >= least:
             found.append(Judged(one, _number(one, settings["metric"]), rows))
+    if not chosen:
+        raise Unjudged("no slice is left to judge")
     if not found:
         raise Unjudged(f"no slice has {least} rows, so none was judged")
+    for name in groups or ():
+        if all(one.one.group != name for one in found):
+            raise Unjudged(f"no slice of group '{name}' has {least} rows, so none was judged")
     return found, len(chosen) - len(found)
 
 
@@ -111,7 +92,7 @@ def _worst(settings: Mapping[str, Any], better: int, judged: list[Judged]) -> Ve
     one = min(judged, key=lambda one: better * exact(one.value))
     good = better * (exact(one.value) - exact(limit)) >= 0
     count = f" ({one.rows} rows)" if one.rows is not None else ""
-    edge = "least" if better > 0 else "most"
+    edge = "minimum" if better > 0 else "maximum"
     why = f"{metric} of {one} is {shown(one.value, limit)}, {edge} {shown(limit, one.value)}{count}"
     word: Word = "pass" if good else "fail"
     return Verdict("slices", word, why, f"worst {metric}", one.value, limit)
@@ -127,6 +108,9 @@ def _gap(settings: Mapping[str, Any], judged: list[Judged]) -> Verdict:
         for group in groups.values()
         if len(group) > 1
     ]
+    for name in settings["groups"] or ():
+        if len(groups[name]) == 1:
+            raise Unjudged(f"group '{name}' has one slice to judge: there is no gap in it")
     if not pairs:
         raise Unjudged("no group has two slices that are large enough: there is no gap to judge")
     low, high = max(pairs, key=lambda pair: exact(pair[1].value) - exact(pair[0].value))
@@ -134,7 +118,7 @@ def _gap(settings: Mapping[str, Any], judged: list[Judged]) -> Verdict:
     value = float(gap)
     why = (
         f"{metric} of {low} {shown(low.value)} and {high} {shown(high.value)}: "
-        f"gap {shown(value, limit)}, most {shown(limit, value)}"
+        f"gap {shown(value, limit)}, maximum {shown(limit, value)}"
     )
     word: Word = "pass" if gap <= exact(limit) else "fail"
     return Verdict("slices", word, why, f"gap of {metric}", value, limit)

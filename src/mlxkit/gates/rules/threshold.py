@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlxkit.gates.bench import Bench, find
+from mlxkit.gates.context import Context, find
 from mlxkit.gates.verdict import Verdict, Word, exact, shown
 
 
-def check(settings: Mapping[str, Any], bench: Bench) -> list[Verdict]:
+def check(settings: Mapping[str, Any], context: Context) -> list[Verdict]:
     """Hold the metric to the least and the most that pass; raises Unjudged."""
-    found = find(bench.subject, settings["metric"])
+    found = find(context.subject, settings["metric"])
     verdicts = []
     for limit, sign in ((settings["min"], 1), (settings["max"], -1)):
         if limit is None:

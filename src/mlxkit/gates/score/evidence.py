@@ -26,6 +26,12 @@ class Workflow(NamedTuple):
     sweeps: str = ""
     deploys: str = ""
 
+    def runs(self, command: str) -> bool:
+        """Tell whether one runs a command of those that count."""
+        known = {"mlx gate": self.gates, "mlx repro": self.repro, "mlx exp run": self.sweeps,
+                 "mlx model fetch": self.deploys}  # fmt: skip
+        return bool(known.get(command))
+
     def judges(self, gate: str) -> str:
         """Return the file that judges a gate, empty without one."""
         return self.gates.get(gate) or self.gates.get("*", "")

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mlxkit.gates.score.evidence import Evidence, Found
+from mlxkit.gates.score.evidence import Evidence, Found, Workflow
 from mlxkit.gates.score.questions import PARTS, QUESTIONS, Question
+
+NOT_WRITTEN = ("mlx exp run",)
+"""What no workflow that `mlx ci init` writes runs."""
 
 
 class Answer(NamedTuple):
@@ -19,7 +22,7 @@ class Score(NamedTuple):
 
     commit: str
     answers: Sequence[Answer]
-    gate_is_run: bool
+    workflow: Workflow
 
     def of(self, part: str) -> float:
         """Return the points of a part."""
@@ -32,27 +35,35 @@ class Score(NamedTuple):
 
     @property
     def next(self) -> Answer | None:
-        """Return what earns a point most cheaply: in the part with the fewest that can earn."""
+        """Return what earns a point most cheaply: in the part with the fewest that can earn.
+
+        What lacks a workflow alone comes first, if `mlx ci init` writes that.
+        """
         open_ = [one for one in self.answers if one.question.effort and one.found.points < 1]
         if not open_:
             return None
         return min(
             open_,
-            key=lambda one: (
-                self.of(one.question.part), -one.found.points, one.question.effort
-            ),
-        )  # fmt: skip
+            key=lambda one: (self.of(one.question.part), _effort(one)),
+        )
 
 
 def score(evidence: Evidence) -> Score:
     """Return the score of what is on record."""
     answers = [Answer(one, one.asks(evidence)) for one in QUESTIONS]
-    return Score(evidence.commit, answers, bool(evidence.workflow.gates))
+    return Score(evidence.commit, answers, evidence.workflow)
 
 
-def advice(one: Answer, gate_is_run: bool) -> str:
+def _effort(one: Answer) -> int:
+    half = one.found.points == 0.5
+    return 0 if half and one.question.again not in NOT_WRITTEN else one.question.effort
+
+
+def advice(one: Answer, workflow: Workflow) -> str:
     """Say what would earn the rest of a test's point."""
+    asked, again = one.question, one.question.again
+    step = f"a workflow that runs {again}" + ("" if again in NOT_WRITTEN else ": mlx ci init")
     if one.found.points == 0.5:
-        return f"a workflow that repeats it: mlx ci init ({one.found.why})"
-    more = "" if gate_is_run or not one.question.effort else "; then a workflow: mlx ci init"
-    return one.question.earn + (more if one.question.earn.startswith("gates:") else "")
+        return f"{step} ({one.found.why})"
+    done = not asked.effort or not again or workflow.runs(again)
+    return asked.earn if done else f"{asked.earn}; then {step}"

@@ -8,7 +8,7 @@ from mlxkit.reports.outline import Block, Cell, Code, Lines, Section, Table
 from mlxkit.reports.sections.told import told_by
 from mlxkit.reports.sections.words import bytes_of
 
-_SHIFT = ("shift", "overlap")
+_SHIFT = ("shift",)
 _WORDS = ("added", "deleted", "modified", "renamed")
 
 

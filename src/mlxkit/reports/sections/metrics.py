@@ -9,8 +9,9 @@ from mlxkit.reports.sections.told import told_by
 from mlxkit.reports.sections.words import apart, better, signed
 
 _OPEN = 12
-_HEADER = ("Metric", "File", "Base", "Now", "Change", "")
-_RIGHT = frozenset((2, 3, 4))
+# The file is last: where there is little room, it is what may be out of sight.
+_HEADER = ("Metric", "Base", "Now", "Change", "", "File")
+_RIGHT = frozenset((1, 2, 3))
 _ARROWS = {"higher": " ↑", "lower": " ↓", None: ""}
 _NOISE = ("noise", "seeds")
 """Rules that know how much of a change is chance."""
@@ -54,7 +55,7 @@ def _row(one: Value) -> list[Cell]:
     unit = f" {one.unit}" if one.unit else ""
     change = signed(one.diff, one.old) if one.diff is not None else ""
     name = [Code(one.name or "(the whole file)"), _ARROWS[one.direction]]
-    return [name, Code(one.file), _with(old, unit), _with(new, unit), change, _word(one)]
+    return [name, _with(old, unit), _with(new, unit), change, _word(one), Code(one.file)]
 
 
 def _with(value: str, unit: str) -> str:
@@ -62,10 +63,6 @@ def _with(value: str, unit: str) -> str:
 
 
 def _word(one: Value) -> str:
-    if one.new is None:
-        return "🔴 gone"
-    if one.old is None:
-        return "new"
-    if one.diff is None and isinstance(one.old, (int, float)):
-        return "🔴 no number"
-    return better(one.better)
+    if one.lost:
+        return "🔴 gone" if one.new is None else "🔴 no number"
+    return "new" if one.old is None else better(one.better)

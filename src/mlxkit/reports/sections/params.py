@@ -8,7 +8,7 @@ from mlxkit.reports.outline import Block, Cell, Code, Lines, Section, Table
 from mlxkit.reports.sections.words import apart
 
 _OPEN = 20
-_HEADER = ("Parameter", "File", "Base", "Now")
+_HEADER = ("Parameter", "Base", "Now", "File")
 
 
 def section(report: Report) -> Section:
@@ -33,5 +33,5 @@ def _rows(values: Sequence[Value]) -> list[list[Cell]]:
             "–" if side is None else Code(told)
             for side, told in zip((one.old, one.new), apart(one.old, one.new), strict=True)
         )
-        found.append([Code(one.name or "(the whole file)"), Code(one.file), old, new])
+        found.append([Code(one.name or "(the whole file)"), old, new, Code(one.file)])
     return found

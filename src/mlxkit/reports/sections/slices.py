@@ -9,9 +9,9 @@ from mlxkit.reports.sections.words import apart, better, signed, value
 from mlxkit.reports.slices import worse_of, worst_of
 
 _OPEN = 8
-_WORST = ("Metric", "File", "Worst slice at base", "Worst slice now")
-_WORSE = ("Slice that got worse", "Metric", "File", "Rows", "Base", "Now", "Change", "")
-_RIGHT = frozenset((3, 4, 5, 6))
+_WORST = ("Metric", "Worst slice at base", "Worst slice now", "File")
+_WORSE = ("Slice that got worse", "Metric", "Base", "Now", "Change", "", "Rows", "File")
+_RIGHT = frozenset((2, 3, 4, 6))
 _ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 
@@ -45,7 +45,7 @@ def _worst(table: SliceTable) -> list[Cell]:
     if now is None and before is None:
         return []
     name = [Code(table.metric), _ARROWS.get(table.direction, "")]
-    return [name, Code(table.file), _told(before, old=True), _told(now, old=False)]
+    return [name, _told(before, old=True), _told(now, old=False), Code(table.file)]
 
 
 def _told(one: Slice | None, *, old: bool) -> Cell:
@@ -63,6 +63,7 @@ def _row(table: SliceTable, one: Slice) -> list[Cell]:
     diff = one.new - one.old if one.new is not None and one.old is not None else None
     change = signed(diff, one.old) if diff is not None else ""
     rows = "" if one.rows is None else f"{one.rows:,}"
-    word = f"{better(one.better)}{', not judged' if one.small else ''}"
+    word = "🔴 no value" if one.new is None else better(one.better)
+    word += ", not judged" if one.small else ""
     name = [Code(table.metric), _ARROWS.get(table.direction, "")]
-    return [Code(one.title), name, Code(table.file), rows, old, new, change, word]
+    return [Code(one.title), name, old, new, change, word, rows, Code(table.file)]

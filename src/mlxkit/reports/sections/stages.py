@@ -8,6 +8,7 @@ from mlxkit.reports.outline import Block, Cell, Code, Section, Table
 
 _OPEN = 10
 _REASONS = 3
+_KINDS = {"new": "new stage", "gone": "no longer there"}
 _HEADER = ("Stage", "", "Why", "Changed outputs", "Took", "Run")
 
 
@@ -34,8 +35,8 @@ def _row(one: StageChange) -> list[Cell]:
 
 
 def _why(one: StageChange) -> Cell:
-    if one.kind != "ran":
-        return {"new": "new stage", "gone": "no longer there"}[one.kind]
+    if one.kind in _KINDS:
+        return _KINDS[one.kind]
     if not one.reasons:
         return "its outputs came out otherwise"
     more = len(one.reasons) - _REASONS

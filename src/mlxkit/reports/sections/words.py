@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 from mlxkit.core.words import number, size
+from mlxkit.reports.escape import shortened
 
 _ENOUGH = 17
+_LONGEST = 60
 
 
 def apart(old: Any, new: Any) -> tuple[str, str]:
@@ -19,15 +21,22 @@ def apart(old: Any, new: Any) -> tuple[str, str]:
 
 def value(one: Any, digits: int = 5) -> str:
     """Return a value in few words."""
-    return "–" if one is None else number(one, digits)
+    return "–" if one is None else shortened(number(one, digits), _LONGEST)
 
 
 def signed(diff: float, old: Any) -> str:
     """Return a difference with its sign, and how large it is beside what was there."""
-    told = f"{diff:+.4g}"
+    told = ("" if diff < 0 else "+") + number(diff, 4)
     if isinstance(old, (int, float)) and not isinstance(old, bool) and old and math.isfinite(old):
-        told += f" ({diff / abs(old):+.1%})"
+        told += f" ({_percent(diff / abs(old))})"
     return told
+
+
+def _percent(share: float) -> str:
+    """Return a share with its sign; of one that would round to nothing, its first digit."""
+    if 0 < abs(share) < 0.0005:
+        return f"{share * 100:+.1g}%"
+    return f"{share:+,.0%}" if abs(share) >= 10 else f"{share:+.1%}"
 
 
 def better(word: bool | None) -> str:

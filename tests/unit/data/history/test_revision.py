@@ -1,10 +1,9 @@
 """What commits record, read from Git's objects."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.project import Project
+from tests.support.project import CopyOf, Project
 
 from mlxkit.core.errors import MlxError, ProjectError, UsageError
 from mlxkit.data.history.revision import Recorded, Revisions, recorded_at, recorded_now
@@ -20,8 +19,7 @@ def opened(project: Project, folder: str = ".") -> Session:
     return open_project(str(project.root / folder), say=lambda _: None)
 
 
-@pytest.fixture
-def recorded(project: Project) -> Iterator[Project]:
+def record(project: Project) -> None:
     """A project with a `.dvc` file, a directory, plain stages and one from a template."""
     project.write("data.csv", "1\n")
     project.write("raw/a/b.csv", "2\n")
@@ -39,7 +37,11 @@ def recorded(project: Project) -> Iterator[Project]:
     project.dvc("repro", "-q", "s", "sub/dvc.yaml:each").ok()
     project.tools.commit(project.root, "recorded")
     project.git("tag", "v1")
-    yield project
+
+
+@pytest.fixture
+def recorded(copy_of: CopyOf) -> Project:
+    return copy_of(record)
 
 
 def test_what_is_recorded(recorded: Project) -> None:
@@ -138,7 +140,9 @@ def test_data_of_dvc_2_and_of_clouds(recorded: Project) -> None:
     assert "sub/there" in found
 
 
-def test_files_in_data_and_ignored_ones_declare_nothing(recorded: Project) -> None:
+def test_files_in_data_and_ignored_ones_declare_nothing(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "outs:\n- path: {}\n  hash: md5\n  md5: 0123456789abcdef0123456789abcdef\n"
     recorded.write(".gitignore", "")
     recorded.write("raw/inner.dvc", text.format("inner"))
@@ -152,6 +156,14 @@ def test_files_in_data_and_ignored_ones_declare_nothing(recorded: Project) -> No
     found = recorded_at(opened(recorded), "HEAD")
     assert "seen" in found
     assert not {"raw/inner", "hidden/deep/h", "other/o"} & set(found)
+    with monkeypatch.context() as patched:  # DVC is asked once of the same rules and files
+        patched.setattr("mlxkit.tools.dvc.ignore_filter", None)
+        assert recorded_at(opened(recorded), "HEAD") == found
+    recorded.write(".dvcignore", "# a comment\nseen.dvc\n")
+    recorded.tools.commit(recorded.root, "seen no more")
+    found = recorded_at(opened(recorded), "HEAD")
+    assert "hidden/deep/h" in found
+    assert "seen" not in found
 
 
 def test_a_project_in_a_subfolder(project: Project) -> None:

@@ -353,6 +353,39 @@ def test_damaged_files(name: str, content: bytes, told: str, tmp_path: Path) -> 
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+def test_a_long_last_row_is_never_dropped(name: str, tmp_path: Path) -> None:
+    """DuckDB's parallel reader passes over a last row of more than 32 MB without an error."""
+    text = b"a,b\n1,2\n3," + b"x" * (34 << 20) + b"\n"
+    path = write(tmp_path / name, gzip.compress(text, 1) if name.endswith(".gz") else text)
+    with pytest.raises(MlxError, match=r"line: 3|Line: 3") as caught:
+        compare(path, path)
+    assert len(caught.value.message) < 800
+
+
+def test_wide_tables(tmp_path: Path) -> None:
+    """Time grows with the columns, not with their square; too many of them are refused."""
+    names = ",".join(f"c{at}" for at in range(120))
+    wide = write(tmp_path / "wide.csv", f"{names}\n{','.join(['1'] * 119 + ['x'])}\n")
+    kinds = [one.new_type for one in compare(wide, wide).columns]
+    assert kinds == ["int64"] * 119 + ["text"]
+    too_wide = write(tmp_path / "too.csv", ",".join(map(str, range(10_001))) + "\n")
+    with pytest.raises(MlxError, match="has 10001 columns: more than 10000 are not read"):
+        compare(too_wide, too_wide)
+
+
+def test_an_error_names_the_file_not_where_it_is_read(tmp_path: Path) -> None:
+    """A verdict with the name of a temporary folder would be another one each time."""
+    path = write(tmp_path / "t.jsonl", '{"a": 1}\n{"a": \n')
+    told = set()
+    for _ in range(2):
+        with pytest.raises(MlxError) as caught:
+            compare(path, path)
+        told.add(caught.value.message)
+    (message,) = told
+    assert "mlx-rows-" not in message
+
+
 def test_names_that_are_patterns_or_sql(tmp_path: Path) -> None:
     folder = tmp_path / "it's [x] *?"
     folder.mkdir()
