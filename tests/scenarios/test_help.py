@@ -1,5 +1,7 @@
 """Help that says what there is, where it comes from, and what to type."""
 
+from pathlib import Path
+
 import pytest
 from tests.support.tools import Tools
 
@@ -96,3 +98,18 @@ def test_a_misspelt_verb_names_the_nearest(tools: Tools) -> None:
     result = tools.mlx("/", "stauts")
     assert result.code == 2
     assert result.stderr == ("error: there is no command 'stauts'\nhint: did you mean 'status'?\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "verb"),
+    [
+        (["push", "--only-records", "--no-records"], "push"),
+        (["gate", "--report"], "gate"),
+        (["model", "promote"], "model promote"),
+    ],
+)
+def test_wrong_arguments_lead_to_the_help_of_their_verb(
+    wrong: list[str], verb: str, tools: Tools, tmp_path: Path
+) -> None:
+    done = tools.mlx(tmp_path, *wrong)
+    assert done.code == 2 and done.stderr.endswith(f"hint: see: mlx {verb} --help\n"), str(done)

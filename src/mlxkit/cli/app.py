@@ -58,7 +58,7 @@ class LateGroup(TyperGroup):
             import difflib
 
             near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "see: mlx --help"
+            hint = f"did you mean '{near[0]}'?" if near else _HELP
             raise UsageError(f"there is no command '{name}'", hint=hint)
         return super().resolve_command(ctx, args)
 
@@ -92,6 +92,8 @@ def _show_version(wanted: bool) -> None:
         terminal.write(f"mlx {__version__}")
         raise typer.Exit
 
+
+_HELP = "see: mlx --help"
 
 app = typer.Typer(
     cls=LateGroup,
@@ -130,16 +132,17 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else ExitCode.OK
     except MlxError as error:
-        report(error.code, error.message, error.hint, error.where, as_json=as_json)
+        hint = _help_of(arguments) if error.hint == _HELP else error.hint
+        report(error.code, error.message, hint, error.where, as_json=as_json)
         return error.exit_code
     except TyperException as error:
         context = getattr(error, "ctx", None)
-        where = context.command_path if context is not None else "mlx"
+        hint = f"see: {context.command_path} --help" if context else _help_of(arguments)
         if not arguments:
             terminal.write(error.format_message())  # the help itself
         else:
             said = error.format_message()
-            report("usage", said, f"see: {where} --help", None, as_json=as_json)
+            report("usage", said, hint, None, as_json=as_json)
         return ExitCode.USAGE
     except (KeyboardInterrupt, Abort):
         return interrupted(as_json=as_json)
@@ -171,6 +174,12 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.INTERNAL
     finally:
         _keep_terminal_codes_out()
+
+
+def _help_of(arguments: Sequence[str]) -> str:
+    """Return where to read on: the help of the command that was given."""
+    verb = next((one for one in arguments if one in COMMANDS), None)
+    return f"see: mlx {verb} --help" if verb else _HELP
 
 
 def _for_dvc(arguments: Sequence[str]) -> list[str] | None:
